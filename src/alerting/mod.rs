@@ -1,0 +1,1 @@
+//! Tier 3: the alerting step: expanded samples and a time give transitions.

@@ -1,0 +1,1 @@
+//! Tier 9: the commands.

@@ -1,0 +1,1 @@
+//! Tier 4: the only reader of the machine's clocks.

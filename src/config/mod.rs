@@ -1,0 +1,1 @@
+//! Tier 6: the configuration file, from text to checked values.

@@ -1,0 +1,205 @@
+//! Tier 0: findings about a file, with their place, and how they are shown.
+
+mod render;
+mod source;
+
+pub use render::{Style, render_json, render_text};
+pub use source::{SourceFile, Span};
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Likely not what was meant.
+    Warning,
+    /// The rule or route cannot do what it is there for.
+    Bug,
+    /// The file is refused.
+    Error,
+}
+
+/// A further place that a finding speaks of.
+#[derive(Clone, Debug)]
+pub struct Label {
+    /// The file of the place.
+    pub source: Arc<SourceFile>,
+    /// The place.
+    pub span: Span,
+    /// What to say there.
+    pub text: String,
+}
+
+/// One finding: what is wrong, where, why it matters and what to do.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    /// The stable name of the kind of finding, such as `yaml/unknown-key`.
+    pub id: &'static str,
+    /// How much it matters.
+    pub severity: Severity,
+    /// One sentence in lower case, without a full stop.
+    pub message: String,
+    /// The file of the cause.
+    pub source: Arc<SourceFile>,
+    /// The cause, carets are drawn under it.
+    pub span: Span,
+    /// A few words beside the carets; may be empty.
+    pub caret: String,
+    /// Further places.
+    pub labels: Vec<Label>,
+    /// Why it matters.
+    pub note: Option<String>,
+    /// What to do next.
+    pub help: Option<String>,
+    /// The name of the rule that it concerns.
+    pub rule: Option<String>,
+}
+
+impl Diagnostic {
+    /// A finding of the given kind at a place.
+    pub fn new(
+        id: &'static str,
+        severity: Severity,
+        source: &Arc<SourceFile>,
+        span: Span,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            id,
+            severity,
+            message: message.into(),
+            source: Arc::clone(source),
+            span,
+            caret: String::new(),
+            labels: Vec::new(),
+            note: None,
+            help: None,
+            rule: None,
+        }
+    }
+
+    /// A finding that refuses the file.
+    pub fn error(
+        id: &'static str,
+        source: &Arc<SourceFile>,
+        span: Span,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::new(id, Severity::Error, source, span, message)
+    }
+
+    /// Adds the words beside the carets.
+    #[must_use]
+    pub fn caret(mut self, text: impl Into<String>) -> Self {
+        self.caret = text.into();
+        self
+    }
+
+    /// Adds a further place in the same file.
+    #[must_use]
+    pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
+        let source = Arc::clone(&self.source);
+        self.labels.push(Label { source, span, text: text.into() });
+        self
+    }
+
+    /// Adds why it matters.
+    #[must_use]
+    pub fn note(mut self, text: impl Into<String>) -> Self {
+        self.note = Some(text.into());
+        self
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Adds the rule that it concerns.
+    #[must_use]
+    pub fn rule(mut self, name: impl Into<String>) -> Self {
+        self.rule = Some(name.into());
+        self
+    }
+
+    /// Line and column of the cause, both from 1; the column counts characters.
+    pub fn line_column(&self) -> (usize, usize) {
+        self.source.line_column(self.span.start)
+    }
+}
+
+/// The one-line form `path:line:column: message`, for logs and API answers.
+impl std::fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (line, column) = self.line_column();
+        write!(f, "{}:{line}:{column}: {}", self.source.path(), self.message)?;
+        if !self.caret.is_empty() {
+            write!(f, ": {}", self.caret)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether any finding refuses its file.
+pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|d| d.severity == Severity::Error)
+}
+
+/// Sorts findings by file, then by place.
+pub fn sort(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by(|a, b| {
+        (a.source.path(), a.span.start, a.id).cmp(&(b.source.path(), b.span.start, b.id))
+    });
+}
+
+/// The name in `known` that is nearest to `name`, if one is near enough to be a slip of the keys:
+/// at most a third of its characters differ.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|candidate| (distance(name, candidate), candidate))
+        .filter(|(d, candidate)| *d <= candidate.chars().count().max(3) / 3)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Levenshtein's edit distance, in characters.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (cb, above) in b.iter().zip(row.iter_mut().skip(1)) {
+            let cost = usize::from(ca != *cb);
+            left = (diagonal + cost).min(*above + 1).min(left + 1);
+            diagonal = std::mem::replace(above, left);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_finds_slips_only() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+        let known = ["for", "expr", "annotations", "keep_firing_for"];
+        assert_eq!(nearest("anotations", known), Some("annotations"));
+        assert_eq!(nearest("exp", known), Some("expr"));
+        assert_eq!(nearest("whatever", known), None);
+    }
+}

@@ -1,0 +1,1 @@
+//! Tier 6: the pure steps joined to store, querier and notifiers.

@@ -1,0 +1,1 @@
+//! Tier 4: the one HTTP client: TLS, authentication, proxy, limits.

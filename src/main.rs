@@ -1,0 +1,3 @@
+//! The `watchbell` program.
+
+fn main() {}

@@ -1,0 +1,70 @@
+//! A routed alert, as Alertmanager knows it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Fingerprint, LabelSet, Timestamp};
+
+/// Which rule an alert comes from. Stable over restarts: a rule keeps its key while its file,
+/// group, name and place among the rules of that name stay.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RuleKey {
+    /// The rule file as the configuration names it.
+    pub file: String,
+    /// The group's name.
+    pub group: String,
+    /// The rule's name (`alert:` or `record:`).
+    pub rule: String,
+    /// Which of the group's rules with this name, from 0.
+    pub nth: u32,
+}
+
+impl fmt::Display for RuleKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{};{};{}", self.file, self.group, self.rule)?;
+        if self.nth > 0 {
+            write!(f, ";{}", self.nth)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a routed alert reaches its receivers at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AlertStatus {
+    /// Notifications go out.
+    Active,
+    /// Held back by a silence, an inhibiting alert or a time interval.
+    Suppressed,
+}
+
+/// An alert on its way through routing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    /// The alert's identity, `alertname` and external labels among them.
+    pub labels: LabelSet,
+    /// What people read.
+    pub annotations: LabelSet,
+    /// When it fired.
+    pub starts_at: Timestamp,
+    /// When it was resolved; `None` while it fires.
+    pub ends_at: Option<Timestamp>,
+    /// Link to the graph of the rule's expression.
+    pub generator_url: String,
+    /// The expression's last value; an alert from outside has none.
+    pub value: Option<f64>,
+}
+
+impl Alert {
+    /// The identity of the alert's labels.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.labels.fingerprint()
+    }
+
+    /// Whether the alert is over.
+    pub fn is_resolved(&self) -> bool {
+        self.ends_at.is_some()
+    }
+}

@@ -1,0 +1,24 @@
+//! Tier 0: the values that every layer speaks of.
+//!
+//! Nothing here reads a clock, a socket or a log. A type lives here when at least two layers
+//! share it; what only one layer needs is defined in that layer.
+
+pub mod alert;
+pub mod duration;
+pub mod label;
+pub mod matcher;
+pub mod notification;
+pub mod sample;
+pub mod secret;
+pub mod time;
+
+pub use alert::{Alert, AlertStatus, RuleKey};
+pub use duration::{DurationError, format_duration, parse_duration};
+pub use label::{Fingerprint, LabelSet, LabelSetBuilder};
+pub use matcher::{MatchOp, Matcher, MatcherError, Matchers};
+pub use notification::{
+    GroupKey, IntegrationId, Notification, NotificationStatus, NotifiedAlert, NotifyReason,
+};
+pub use sample::{InstantVector, Sample};
+pub use secret::{Secret, SecretError, SecretSource};
+pub use time::{Monotonic, Now, Timestamp};

@@ -1,0 +1,1 @@
+//! Tier 3: the routing decision: tree, groups, inhibition, deduplication.

@@ -1,0 +1,1 @@
+//! Tier 2: rule files, from text to checked groups.

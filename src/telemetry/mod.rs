@@ -1,0 +1,1 @@
+//! Tier 4: metrics in one table, and logging.

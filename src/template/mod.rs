@@ -1,0 +1,1 @@
+//! Tier 1: Go templates for rules and inline texts, Handlebars for notifications.
