@@ -1,6 +1,7 @@
 //! The state of one group at one integration.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +21,7 @@ pub struct LaneKey {
 }
 
 /// The alerts of a lane's group as they are now, resolved ones among them.
-pub type Current = BTreeMap<Fingerprint, Alert>;
+pub type Current = BTreeMap<Fingerprint, Arc<Alert>>;
 
 /// What a receiver has been told, or is about to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,7 +146,7 @@ impl Lane {
         let waiting = self.waiting.as_ref()?;
         let over = |a: &NotifiedAlert| {
             a.status() == NotificationStatus::Firing
-                && current.get(&a.alert.fingerprint()).is_some_and(Alert::is_resolved)
+                && current.get(&a.alert.fingerprint()).is_some_and(|now| now.is_resolved())
         };
         if !waiting.notification.alerts.iter().any(over) {
             return None;
@@ -278,7 +279,7 @@ fn inherit(newer: &mut OutboxEntry, older: &OutboxEntry, current: &Current) {
             let mut alert = owed.clone();
             match current.get(&fingerprint) {
                 Some(now) if !now.is_resolved() => continue,
-                Some(now) => alert.alert = now.clone(),
+                Some(now) => alert.alert = Alert::clone(now),
                 None => alert.alert.ends_at = Some(ended.max(alert.alert.starts_at)),
             }
             alert.missed = true;
