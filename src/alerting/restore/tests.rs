@@ -76,10 +76,7 @@ fn without_evidence_prometheus_rule_holds() {
 /// What the datasource saw each minute after the stop: `#` active, `.` not active, `?` no data.
 fn evidence(minutes_seen: &str) -> RangeEvidence {
     let mut evidence = RangeEvidence { step: minutes(1), ..RangeEvidence::default() };
-    let active = evidence
-        .active
-        .entry(alert(AlertState::Pending, 0).fingerprint())
-        .or_insert_with(BTreeSet::new);
+    let active = evidence.active.entry(alert(AlertState::Pending, 0).fingerprint()).or_default();
     for (minute, seen) in (0..).zip(minutes_seen.chars()) {
         let step = at(DOWN + minute * MINUTE);
         if seen != '?' {
