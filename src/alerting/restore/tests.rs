@@ -115,6 +115,17 @@ fn evidence_settles_it_for_any_for_and_any_outage() {
 }
 
 #[test]
+fn evidence_never_makes_an_alert_older() {
+    // The last heartbeat can be older than the last evaluation.
+    let evidence = evidence(".##########");
+    let stop = Stop { evidence: Some(&evidence), ..stop(10, 5) };
+    assert_eq!(pending(0, &stop), ("restored_interrupted", Some(1)));
+    let before = alert(AlertState::Pending, DOWN + 2 * MINUTE);
+    let restored = restore(vec![before.clone()], &stop);
+    assert_eq!(restored.alerts.get(before.fingerprint()), Some(&before));
+}
+
+#[test]
 fn an_alert_that_the_evidence_does_not_name_has_ended() {
     let nothing = RangeEvidence { active: BTreeMap::new(), ..evidence("###########") };
     let stop = Stop { evidence: Some(&nothing), ..stop(10, 5) };
