@@ -110,17 +110,26 @@ mod tests {
             (rule("h", "A", 0, "page"), firing(4.0)),
         ];
         let new = [
+            rule("h", "A", 0, "page"),
             rule("g", "New", 0, "page"),
             rule("g", "A", 0, "warn"),
             rule("g", "A", 1, "warn"),
             rule("g", "A", 2, "page"),
-            rule("h", "A", 0, "page"),
         ];
         let carried = carry_over(old, &new, Timestamp::from_secs(9));
-        assert_eq!(values(&carried), [None, Some(2.0), Some(3.0), Some(1.0), Some(4.0)]);
+        assert_eq!(values(&carried), [Some(4.0), None, Some(2.0), Some(3.0), Some(1.0)]);
         let moved: Vec<(u32, u32)> = carried.moved.iter().map(|(a, b)| (a.nth, b.nth)).collect();
         assert_eq!(moved, [(1, 0), (2, 1), (0, 2)]);
         assert!(carried.removed.is_empty());
+    }
+
+    #[test]
+    fn a_group_of_another_file_is_another_group() {
+        let mut elsewhere = rule("g", "A", 0, "page");
+        elsewhere.key.file = "b.yaml".to_string();
+        let old = vec![(rule("g", "A", 0, "page"), firing(1.0))];
+        let carried = carry_over(old, &[elsewhere], Timestamp::from_secs(9));
+        assert_eq!((values(&carried), carried.removed.len()), (vec![None], 1));
     }
 
     #[test]

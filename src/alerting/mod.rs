@@ -13,6 +13,9 @@ mod restore;
 mod step;
 mod transition;
 
+#[cfg(test)]
+mod property_tests;
+
 pub use carry::{CarriedOver, RemovedRule, RuleIdentity, carry_over};
 pub use instance::{AlertInstance, AlertState};
 pub use labels::final_labels;

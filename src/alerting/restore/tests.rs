@@ -76,10 +76,7 @@ fn without_evidence_prometheus_rule_holds() {
 /// What the datasource saw each minute after the stop: `#` active, `.` not active, `?` no data.
 fn evidence(minutes_seen: &str) -> RangeEvidence {
     let mut evidence = RangeEvidence { step: minutes(1), ..RangeEvidence::default() };
-    let active = evidence
-        .active
-        .entry(alert(AlertState::Pending, 0).fingerprint())
-        .or_insert_with(BTreeSet::new);
+    let active = evidence.active.entry(alert(AlertState::Pending, 0).fingerprint()).or_default();
     for (minute, seen) in (0..).zip(minutes_seen.chars()) {
         let step = at(DOWN + minute * MINUTE);
         if seen != '?' {
@@ -115,6 +112,17 @@ fn evidence_settles_it_for_any_for_and_any_outage() {
     let long = evidence(&"#".repeat(301));
     let stop = Stop { evidence: Some(&long), ..stop(300, 5) };
     assert_eq!(pending(-2, &stop), ("restored_continuous", Some(-2)));
+}
+
+#[test]
+fn evidence_never_makes_an_alert_older() {
+    // The last heartbeat can be older than the last evaluation.
+    let evidence = evidence(".##########");
+    let stop = Stop { evidence: Some(&evidence), ..stop(10, 5) };
+    assert_eq!(pending(0, &stop), ("restored_interrupted", Some(1)));
+    let before = alert(AlertState::Pending, DOWN + 2 * MINUTE);
+    let restored = restore(vec![before.clone()], &stop);
+    assert_eq!(restored.alerts.get(before.fingerprint()), Some(&before));
 }
 
 #[test]

@@ -138,6 +138,9 @@ fn a_raised_for_makes_a_firing_alert_pending() {
     assert_eq!(run(&mut alerts, &timing(300, 0, 0), &["a"], 120), ["a firing→pending for_raised"]);
     assert_eq!(alerts.active().next().unwrap().1.fired_at, None);
     assert_eq!(run(&mut alerts, &timing(300, 0, 0), &["a"], 300), ["a pending→firing held_for"]);
+    run(&mut alerts, &timing(300, 90, 0), &[], 330);
+    let raised = timing(600, 90, 0);
+    assert_eq!(run(&mut alerts, &raised, &["a"], 360), ["a firing→pending for_raised"], "and back");
 }
 
 #[test]
