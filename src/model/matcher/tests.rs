@@ -3,6 +3,9 @@ use proptest::prelude::*;
 use super::*;
 use MatchOp::{Equal, NotEqual, NotRegex, Regex as Re};
 
+/// Name, operator and value.
+type Plain<'a> = (&'a str, MatchOp, &'a str);
+
 /// What a text holds, as name, operator and value.
 fn parsed(text: &str) -> Vec<(String, MatchOp, String)> {
     let matchers = parse_matchers(text).unwrap_or_else(|e| panic!("{e}"));
@@ -11,7 +14,7 @@ fn parsed(text: &str) -> Vec<(String, MatchOp, String)> {
 
 #[test]
 fn reads_both_syntaxes() {
-    let cases: &[(&str, &[(&str, MatchOp, &str)])] = &[
+    let cases: &[(&str, &[Plain])] = &[
         ("", &[]),
         ("{}", &[]),
         (r#"foo="bar""#, &[("foo", Equal, "bar")]),
