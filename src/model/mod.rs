@@ -5,6 +5,7 @@
 
 pub mod alert;
 pub mod duration;
+pub mod float;
 pub mod label;
 pub mod matcher;
 pub mod notification;
