@@ -150,7 +150,7 @@ inhibit_rules:
         .map(|r| format!("{}|{}|{}|{}", r.name, r.source, r.target, r.equal.join(",")))
         .collect();
     assert_eq!(shown, [r#"n|{c="3",a="1",b="2"}|{d=~"4|5"}|x,y"#, r#"|{}|{t!="1"}|"#]);
-    let bad = "route: {receiver: a}\ninhibit_rules:\n- source_matchers: [x]\n  equal: ['']\n  target: 1\n- 3\n";
+    let bad = "route: {receiver: a}\ninhibit_rules:\n- source_matchers: [x]\n  source_match: {a.b: c}\n  equal: ['']\n  target: 1\n- 3\n";
     assert_eq!(
         findings(bad),
         [
