@@ -31,6 +31,9 @@ pub enum Change {
         /// Whether the resolved one is meant, or the active one.
         resolved: bool,
     },
+    /// Rules kept their alerts under new keys, from old to new. All move at once: two rules may
+    /// have swapped keys.
+    MoveRules(Vec<(RuleKey, RuleKey)>),
     /// An alert changed.
     AddTransition {
         /// The rule.
