@@ -10,9 +10,8 @@ use super::parser::{Parser, did_you_mean};
 use crate::diag::{Span, nearest};
 
 /// Words that are no function.
-const KEYWORDS: [&str; 10] = [
-    "if", "else", "end", "range", "with", "define", "template", "block", "break", "continue",
-];
+const KEYWORDS: [&str; 10] =
+    ["if", "else", "end", "range", "with", "define", "template", "block", "break", "continue"];
 
 /// An operand as written: a base and the fields behind it.
 struct Operand {

@@ -3,8 +3,18 @@
 use jiff::Zoned;
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 const DAYS: [&str; 7] =
     ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -108,9 +118,7 @@ fn part(element: &str, at: &Zoned) -> String {
         "5" => at.second().to_string(),
         "PM" => if at.hour() < 12 { "AM" } else { "PM" }.to_string(),
         "pm" => if at.hour() < 12 { "am" } else { "pm" }.to_string(),
-        "MST" => {
-            at.time_zone().to_offset_info(at.timestamp()).abbreviation().to_string()
-        }
+        "MST" => at.time_zone().to_offset_info(at.timestamp()).abbreviation().to_string(),
         zone => offset(zone, at.offset().seconds()),
     }
 }

@@ -125,9 +125,7 @@ fn value(text: &str) -> Option<Number> {
         Some("0x") => (16, lower.get(2..)?),
         Some("0o") => (8, lower.get(2..)?),
         Some("0b") => (2, lower.get(2..)?),
-        _ if lower.len() > 1 && lower.starts_with('0') && is_digits(&lower) => {
-            (8, lower.get(1..)?)
-        }
+        _ if lower.len() > 1 && lower.starts_with('0') && is_digits(&lower) => (8, lower.get(1..)?),
         _ => (10, lower.as_str()),
     };
     if radix != 10 || is_digits(body) {
@@ -141,7 +139,8 @@ fn value(text: &str) -> Option<Number> {
             .ok()
             .or_else(|| u64::try_from(whole).map(Number::Uint).ok());
     }
-    let number_like = body.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | '+' | '-'));
+    let number_like =
+        body.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | '+' | '-'));
     let float = text.parse::<f64>().ok().filter(|f| number_like && f.is_finite())?;
     Some(Number::Float(float))
 }

@@ -22,4 +22,3 @@ pub(super) mod value;
 
 pub use error::TemplateError;
 pub(super) use parser::{Language, parse};
-

@@ -39,8 +39,6 @@ pub(in crate::template) struct Parsed {
     pub used: BTreeSet<String>,
     /// The labels that are read by name, with the place of the name.
     pub label_uses: Vec<(String, Span)>,
-    /// Whether it is text alone.
-    pub plain: bool,
 }
 
 /// Parses a template.
@@ -49,7 +47,8 @@ pub(in crate::template) fn parse(
     language: &Language<'_>,
 ) -> Result<Parsed, TemplateError> {
     if text.len() > language.max_bytes {
-        let message = format!("a template may have {} bytes, not {}", language.max_bytes, text.len());
+        let message =
+            format!("a template may have {} bytes, not {}", language.max_bytes, text.len());
         return Err(TemplateError::new(Span::at(0), message));
     }
     let mut parser = Parser::new(text, language)?;
@@ -60,12 +59,10 @@ pub(in crate::template) fn parse(
         Stop::Else(span) => return Err(TemplateError::new(span, "`else` belongs to nothing here")),
     }
     parser.check_calls()?;
-    let plain = main.nodes.iter().all(|n| matches!(n, Node::Text(_)))
-        && !parser.tokens.iter().any(|t| t.kind == Kind::Open);
     parser.declare_variables(&mut main);
     let Parser { defines, used, label_uses, .. } = parser;
     let defines = defines.into_iter().map(|(name, body, _)| (name, body)).collect();
-    Ok(Parsed { main, defines, used, label_uses, plain })
+    Ok(Parsed { main, defines, used, label_uses })
 }
 
 /// What ended a list.
@@ -256,12 +253,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    fn else_branch(
-        &mut self,
-        word: &str,
-        span: Span,
-        at: Span,
-    ) -> Result<ListNode, TemplateError> {
+    fn else_branch(&mut self, word: &str, span: Span, at: Span) -> Result<ListNode, TemplateError> {
         let next = self.peek();
         let chained = if next.kind == Kind::Word { self.word(next.span) } else { "" };
         if word != "range" && matches!(chained, "if" | "with") {
@@ -298,12 +290,7 @@ impl<'a> Parser<'a> {
         self.add_define(name, body, at)
     }
 
-    fn add_define(
-        &mut self,
-        name: String,
-        body: ListNode,
-        at: Span,
-    ) -> Result<(), TemplateError> {
+    fn add_define(&mut self, name: String, body: ListNode, at: Span) -> Result<(), TemplateError> {
         let twice = self.defines.iter().any(|(n, b, _)| *n == name && !b.is_empty_tree());
         if twice && !body.is_empty_tree() {
             let message = format!("template {name:?} is defined twice");

@@ -9,6 +9,7 @@ use gotmpl::Value;
 use super::run::{Capped, Run};
 use super::text::{MAX_TEXT, printed, too_long};
 use super::value::type_name;
+use crate::model::label::Quoted;
 
 /// The widest field and the most decimals; Go's limit is a million.
 const MAX_WIDTH: usize = 10_000;
@@ -58,11 +59,7 @@ fn general(value: f64, precision: Option<usize>) -> String {
 
 /// Without zeros at the end of the decimals.
 fn trimmed(number: &str) -> &str {
-    if number.contains('.') {
-        number.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        number
-    }
+    if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
 }
 
 /// Rust's `1e5` and `1e-5` as Go's `1e+05` and `1e-05`.
@@ -193,7 +190,8 @@ fn verb_text(run: &Run, spec: &Spec, verb: char, arg: &Value) -> Result<String, 
         ('e' | 'E' | 'f' | 'F' | 'g' | 'G', Value::Float(f)) => {
             let default = if matches!(verb, 'g' | 'G') { None } else { Some(6) };
             let text = float(*f, verb.to_ascii_lowercase(), spec.precision.or(default));
-            let text = if verb.is_uppercase() && f.is_finite() { text.to_uppercase() } else { text };
+            let text =
+                if verb.is_uppercase() && f.is_finite() { text.to_uppercase() } else { text };
             return Ok(padded_number(spec, text));
         }
         ('x' | 'X' | 'o' | 'b', Value::Int(_) | Value::Uint(_)) => {
@@ -203,7 +201,7 @@ fn verb_text(run: &Run, spec: &Spec, verb: char, arg: &Value) -> Result<String, 
         ('U', Value::Int(n)) => format!("U+{n:04X}"),
         ('q', Value::Int(n)) => format!("'{}'", character(*n)),
         ('t', Value::Bool(b)) => b.to_string(),
-        ('q', Value::String(s) | Value::Safe { s, .. }) => quoted(&cut(spec, s)),
+        ('q', Value::String(s) | Value::Safe { s, .. }) => Quoted(&cut(spec, s)).to_string(),
         ('x' | 'X', Value::String(s) | Value::Safe { s, .. }) => hex(verb, s)?,
         ('s', Value::Nil) => "%!s(<nil>)".to_string(),
         ('s', Value::Int(_) | Value::Uint(_) | Value::Float(_) | Value::Bool(_)) => {
@@ -232,27 +230,6 @@ fn cut(spec: &Spec, text: &str) -> String {
         Some(p) => text.chars().take(p).collect(),
         None => text.to_string(),
     }
-}
-
-/// A text in double quotes with Go's escapes.
-pub(in crate::template) fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 fn hex(verb: char, text: &str) -> Result<String, String> {

@@ -7,8 +7,8 @@ use gotmpl::Value;
 use super::builtins::sorted_entries;
 use super::printf::float;
 use super::run::{Capped, Run};
-use super::value::{entries, kind};
 use super::time;
+use super::value::{entries, kind};
 
 /// How maps print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,10 +11,7 @@ use crate::model::LabelSet;
 const KIND: &str = "\0";
 
 /// A struct: its fields are fixed, so a misspelled one is an error and not an empty text.
-pub(in crate::template) fn object<const N: usize>(
-    kind: &str,
-    fields: [(&str, Value); N],
-) -> Value {
+pub(in crate::template) fn object<const N: usize>(kind: &str, fields: [(&str, Value); N]) -> Value {
     let kind = [(Arc::from(KIND), text(kind))];
     let fields = fields.into_iter().map(|(name, value)| (Arc::from(name), value));
     Value::Map(Arc::new(kind.into_iter().chain(fields).collect()))

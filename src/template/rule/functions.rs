@@ -188,7 +188,9 @@ fn split_host_port(text: &str) -> Option<(&str, &str)> {
             let host = inside.strip_suffix(']')?;
             (!host.contains(['[', ']'])).then_some((host, port))
         }
-        None => (!host.contains([':', '[', ']']) && !port.contains(['[', ']'])).then_some((host, port)),
+        None => {
+            (!host.contains([':', '[', ']']) && !port.contains(['[', ']'])).then_some((host, port))
+        }
     }
 }
 

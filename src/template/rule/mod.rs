@@ -222,3 +222,5 @@ fn root(data: &RuleData<'_>) -> Value {
     )
 }
 
+#[cfg(test)]
+mod tests;
