@@ -1,1 +1,25 @@
-//! Tier 4: the one HTTP client: TLS, authentication, proxy, limits.
+//! Tier 4: the one HTTP client, for the datasource and every notifier.
+//!
+//! [`HttpConfig`] is Prometheus' `http_config`. [`HttpClient`] sends one [`HttpRequest`] at a time
+//! and returns a whole [`HttpResponse`] that is no larger than asked for. TLS is rustls with ring.
+//! Files that hold secrets are read for each request, certificate files again when they change.
+//! No error and no `Debug` form shows a secret; of a URL they show scheme, host and port, because
+//! the path of a webhook is its password.
+
+mod client;
+mod config;
+mod error;
+mod redact;
+mod request;
+mod response;
+mod tls;
+
+pub use client::{HttpClient, Timeouts};
+pub use config::{Auth, ExtraHeader, HttpConfig, PemSource, ProxyConfig, TlsConfig, TlsVersion};
+pub use error::HttpError;
+pub use request::HttpRequest;
+pub use response::HttpResponse;
+pub use tls::ensure_provider;
+
+#[cfg(test)]
+mod tests;

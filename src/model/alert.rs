@@ -54,6 +54,7 @@ pub struct Alert {
     /// Link to the graph of the rule's expression.
     pub generator_url: String,
     /// The expression's last value; an alert from outside has none.
+    #[serde(with = "crate::model::float::optional")]
     pub value: Option<f64>,
 }
 
@@ -66,5 +67,27 @@ impl Alert {
     /// Whether the alert is over.
     pub fn is_resolved(&self) -> bool {
         self.ends_at.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_survives_json() {
+        for value in [None, Some(0.25), Some(f64::NAN), Some(f64::INFINITY), Some(f64::MIN)] {
+            let alert = Alert {
+                labels: LabelSet::from([("alertname", "A")]),
+                annotations: LabelSet::new(),
+                starts_at: Timestamp::from_secs(1),
+                ends_at: None,
+                generator_url: String::new(),
+                value,
+            };
+            let json = serde_json::to_string(&alert).unwrap();
+            let back: Alert = serde_json::from_str(&json).unwrap();
+            assert_eq!(back.value.map(f64::to_bits), value.map(f64::to_bits), "{json}");
+        }
     }
 }

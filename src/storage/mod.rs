@@ -1,1 +1,112 @@
 //! Tier 5: the durable store.
+//!
+//! The engine keeps its state in memory and hands every change to the store as a list that is
+//! committed as one transaction, before anything that follows from it leaves the process. The
+//! current state is read once, at start; history is read by `explain` and the API.
+
+mod change;
+
+pub use change::{Change, Decision, GroupId, Snapshot, StoredAlert, StoredGroup, StoredLane};
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+
+use crate::alerting::Transition;
+use crate::model::{Fingerprint, RuleKey, Timestamp};
+use crate::outbox::Attempt;
+
+/// Why the store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process owns the folder.
+    #[error("the store {path} is in use by another process: {owner}")]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+        /// What is known of the owner, such as its process number.
+        owner: String,
+    },
+    /// The folder or file cannot be opened.
+    #[error("cannot open the store {path}: {reason}")]
+    Open {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// A newer version of this program wrote the file.
+    #[error(
+        "the store {path} has format {found}, this program knows formats up to {known}: \
+         run the newer version, or choose another storage path"
+    )]
+    Newer {
+        /// The folder.
+        path: PathBuf,
+        /// The format of the file.
+        found: u32,
+        /// The newest format that is known here.
+        known: u32,
+    },
+    /// The file is damaged.
+    #[error("the store {path} is damaged: {reason}")]
+    Corrupt {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A transaction failed; nothing of it is stored.
+    #[error("the store did not commit: {0}")]
+    Commit(String),
+    /// A query failed.
+    #[error("the store did not answer: {0}")]
+    Read(String),
+}
+
+/// Which part of the history is wanted.
+#[derive(Clone, Debug, Default)]
+pub struct HistoryFilter {
+    /// Only these alerts; empty for all.
+    pub alerts: Vec<Fingerprint>,
+    /// Only from this time on.
+    pub since: Option<Timestamp>,
+    /// At most this many records of each kind, the newest; 0 for the store's own bound.
+    pub limit: usize,
+}
+
+/// A transition with the rule that it belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordedTransition {
+    /// The rule.
+    pub rule: RuleKey,
+    /// What happened.
+    pub transition: Transition,
+}
+
+/// What has happened, oldest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    /// Changes of alerts.
+    pub transitions: Vec<RecordedTransition>,
+    /// Changes of routing decisions.
+    pub decisions: Vec<Decision>,
+    /// Attempts at delivery.
+    pub attempts: Vec<Attempt>,
+}
+
+/// The durable store. Every implementation passes the same suite of tests.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Reads the current state.
+    async fn load(&self) -> Result<Snapshot, StoreError>;
+
+    /// Commits all changes, or none. When this returns `Ok`, they survive a crash.
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError>;
+
+    /// Reads history.
+    async fn history(&self, filter: &HistoryFilter) -> Result<History, StoreError>;
+
+    /// Deletes history older than `before`; returns how many records went. Current state stays.
+    async fn prune(&self, before: Timestamp) -> Result<u64, StoreError>;
+}

@@ -1,1 +1,24 @@
-//! Tier 4: metrics in one table, and logging.
+//! Tier 4: what the program tells of itself: metrics and logs.
+//!
+//! `metrics` holds one line for each metric: name, labels, help. Every label's value comes from
+//! the configuration or from a closed set.
+
+mod labels;
+mod logging;
+mod metrics;
+mod registry;
+mod table;
+
+pub use labels::{
+    AlertStateLabel, BuildInfo, DeliveryFailure, DeliveryFailureLabels, GroupLabels,
+    IntegrationLabels, QueryFailureLabels, StateLabels,
+};
+pub use logging::{LogFormat, LoggingError, init};
+pub use metrics::{
+    ConfigMetrics, DeliveryMetrics, Histograms, QueryMetrics, RuleMetrics, Seconds, StoreMetrics,
+};
+pub use registry::Metrics;
+pub use table::{CONTENT_TYPE, MetricDoc, MetricKind};
+
+#[cfg(test)]
+mod tests;

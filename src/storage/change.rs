@@ -1,0 +1,135 @@
+//! What is stored, and the changes to it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::alerting::{AlertInstance, Transition};
+use crate::model::{Fingerprint, GroupKey, IntegrationId, LabelSet, RuleKey, Timestamp};
+use crate::outbox::{Attempt, EntryId, LaneKey, OutboxEntry, Told};
+
+/// The identity of an aggregation group: two routes may share a key, their receivers differ.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct GroupId {
+    /// The group's key.
+    pub key: GroupKey,
+    /// The receiver of its route.
+    pub receiver: String,
+}
+
+/// One change of the stored state. `Put…` inserts or replaces, `Add…` appends history.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// An alert of a rule. Its key is the rule, the fingerprint of the instance's labels and
+    /// whether the instance is resolved: an alert may be pending again while its last firing still
+    /// has to be told as resolved, so both can be stored at once.
+    PutAlert(StoredAlert),
+    /// Removes an active alert that is over, or a resolved one of which everyone has been told.
+    DeleteAlert {
+        /// The rule.
+        rule: RuleKey,
+        /// The alert, by its instance's labels.
+        fingerprint: Fingerprint,
+        /// Whether the resolved one is meant, or the active one.
+        resolved: bool,
+    },
+    /// Rules kept their alerts under new keys, from old to new. All move at once: two rules may
+    /// have swapped keys.
+    MoveRules(Vec<(RuleKey, RuleKey)>),
+    /// An alert changed.
+    AddTransition {
+        /// The rule.
+        rule: RuleKey,
+        /// What happened.
+        transition: Transition,
+    },
+    /// A routing decision changed.
+    AddDecision(Decision),
+    /// An aggregation group and its next flush.
+    PutGroup(StoredGroup),
+    /// The group is empty and owes nothing.
+    DeleteGroup(GroupId),
+    /// A lane's notification log.
+    PutLane(StoredLane),
+    /// The lane is over.
+    DeleteLane(LaneKey),
+    /// Something to be delivered.
+    PutEntry(OutboxEntry),
+    /// It was delivered, superseded or given up.
+    DeleteEntry(EntryId),
+    /// The outcome of an attempt.
+    AddAttempt(Attempt),
+    /// The program was alive at this time.
+    Heartbeat(Timestamp),
+}
+
+/// An alert of a rule as it is stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredAlert {
+    /// The rule.
+    pub rule: RuleKey,
+    /// The alert's state in its rule. Its labels are the identity within the rule.
+    pub instance: AlertInstance,
+    /// Link to the graph of the rule's expression.
+    pub generator_url: String,
+    /// External labels included: the identity in routing, where the alert has fired.
+    pub routed: LabelSet,
+}
+
+/// A routing decision about one alert in one group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// When it was taken.
+    pub at: Timestamp,
+    /// The alert, by its routed labels.
+    pub fingerprint: Fingerprint,
+    /// The group.
+    pub group: GroupId,
+    /// The integration, where the decision is about one.
+    pub integration: Option<IntegrationId>,
+    /// The named reason, such as `first_notification` or `inhibited`.
+    pub reason: String,
+    /// What else is to be said of it, such as the inhibiting alert; may be empty.
+    pub detail: String,
+}
+
+/// An aggregation group as it is stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredGroup {
+    /// Its identity.
+    pub id: GroupId,
+    /// The labels that its alerts share by `group_by`.
+    pub labels: LabelSet,
+    /// When it is flushed next.
+    pub next_flush: Timestamp,
+    /// Whether it has been flushed before.
+    pub has_flushed: bool,
+}
+
+/// A lane's notification log as it is stored; its entries are stored beside it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredLane {
+    /// Its identity.
+    pub key: LaneKey,
+    /// What was last decided to be said.
+    pub enqueued: Option<Told>,
+    /// What the receiver is known to have.
+    pub delivered: Option<Told>,
+    /// What the integration remembers of the group.
+    pub receiver_state: Option<serde_json::Value>,
+}
+
+/// The whole current state.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// The alerts of all rules.
+    pub alerts: Vec<StoredAlert>,
+    /// The aggregation groups.
+    pub groups: Vec<StoredGroup>,
+    /// The notification logs.
+    pub lanes: Vec<StoredLane>,
+    /// What is still to be delivered.
+    pub entries: Vec<OutboxEntry>,
+    /// When the program was last known to be alive.
+    pub heartbeat: Option<Timestamp>,
+    /// The highest number that an entry ever had; 0 for none.
+    pub last_entry: u64,
+}

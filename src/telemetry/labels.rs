@@ -1,0 +1,141 @@
+//! The labels of the metrics. Every value comes from the configuration or from a closed set, so
+//! that the number of series is bounded.
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+
+use crate::model::IntegrationId;
+
+/// A rule group.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EncodeLabelSet)]
+pub struct GroupLabels {
+    /// File and name, as `file;group`, like the label of that name in Prometheus.
+    pub rule_group: String,
+}
+
+impl GroupLabels {
+    /// The labels of a group by its key.
+    pub fn new(rule_group: impl Into<String>) -> Self {
+        Self { rule_group: rule_group.into() }
+    }
+}
+
+/// An integration of a receiver.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EncodeLabelSet)]
+pub struct IntegrationLabels {
+    /// The kind: `email`, `slack`, `pagerduty`, `webhook`.
+    pub integration: String,
+    /// The receiver's name.
+    pub receiver: String,
+}
+
+impl From<&IntegrationId> for IntegrationLabels {
+    fn from(id: &IntegrationId) -> Self {
+        Self { integration: id.kind.clone(), receiver: id.receiver.clone() }
+    }
+}
+
+/// A failed delivery of an integration.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct DeliveryFailureLabels {
+    /// The kind: `email`, `slack`, `pagerduty`, `webhook`.
+    pub integration: String,
+    /// The receiver's name.
+    pub receiver: String,
+    /// Why.
+    pub reason: DeliveryFailure,
+}
+
+impl DeliveryFailureLabels {
+    /// The labels of a failure.
+    pub fn new(of: &IntegrationLabels, reason: DeliveryFailure) -> Self {
+        let IntegrationLabels { integration, receiver } = of.clone();
+        Self { integration, receiver, reason }
+    }
+}
+
+/// Declares an enum whose variants are label values.
+macro_rules! label_values {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$doc])* $variant,)* }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The label's value.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+
+        impl EncodeLabelValue for $name {
+            fn encode(
+                &self,
+                encoder: &mut prometheus_client::encoding::LabelValueEncoder,
+            ) -> Result<(), std::fmt::Error> {
+                EncodeLabelValue::encode(&self.as_str(), encoder)
+            }
+        }
+    };
+}
+
+label_values! {
+    /// Why a delivery failed.
+    DeliveryFailure {
+        /// No connection.
+        Connect = "connect",
+        /// The TLS handshake failed.
+        Tls = "tls",
+        /// The time ran out.
+        Timeout = "timeout",
+        /// The service refused us for too many messages.
+        RateLimited = "rate_limited",
+        /// The service failed (HTTP 5xx, SMTP 4yz).
+        Server = "server_error",
+        /// The service refused the message or our credentials (HTTP 4xx, SMTP 5yz).
+        Refused = "refused",
+        /// The message could not be rendered.
+        Template = "template",
+        /// A secret or setting could not be used.
+        Config = "config",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
+label_values! {
+    /// The state of an alert.
+    AlertStateLabel {
+        /// The expression holds, not yet for long enough.
+        Pending = "pending",
+        /// Firing.
+        Firing = "firing",
+        /// Firing, but silenced, inhibited or muted.
+        Suppressed = "suppressed",
+    }
+}
+
+/// Alerts by state.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct StateLabels {
+    /// The state.
+    pub state: AlertStateLabel,
+}
+
+/// A failed query.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct QueryFailureLabels {
+    /// The kind of error, from the closed set of `QueryError::kind`.
+    pub kind: &'static str,
+}
+
+/// What was built.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct BuildInfo {
+    /// The version.
+    pub version: String,
+    /// The commit, or "" where it is not known.
+    pub revision: String,
+}

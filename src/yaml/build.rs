@@ -1,0 +1,301 @@
+//! From the parser's events to the tree: aliases, merge keys, duplicate keys, caps.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use saphyr_parser::{Event, ScalarStyle as Style, Tag};
+
+use crate::diag::{Diagnostic, SourceFile, Span};
+use crate::yaml::{
+    Entry, MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_NODES, Node, Scalar, ScalarStyle, Value, place,
+};
+
+/// What a subtree costs, aliases followed.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    nodes: usize,
+    bytes: usize,
+    /// How many collections stand inside one another.
+    height: usize,
+}
+
+/// A mapping or sequence that is not complete yet.
+struct Open {
+    start: usize,
+    anchor: usize,
+    size: Size,
+    content: Content,
+}
+
+enum Content {
+    Items(Vec<Node>),
+    Entries(Entries),
+}
+
+#[derive(Default)]
+struct Entries {
+    list: Vec<Entry>,
+    index: HashMap<Arc<str>, usize>,
+    /// The key whose value comes next.
+    key: Key,
+    merges: Vec<Node>,
+}
+
+#[derive(Default)]
+enum Key {
+    #[default]
+    None,
+    Plain(Scalar),
+    Merge,
+    /// A key that has been refused.
+    Bad,
+}
+
+/// Takes events and gives the tree of one document. Nothing here recurses.
+pub(super) struct Builder<'a> {
+    source: &'a Arc<SourceFile>,
+    open: Vec<Open>,
+    anchors: HashMap<usize, (Node, Size)>,
+    nodes: usize,
+    bytes: usize,
+    root: Option<Node>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(source: &'a Arc<SourceFile>) -> Self {
+        Self {
+            source,
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            nodes: 0,
+            bytes: 0,
+            root: None,
+            diagnostics: Vec::new(),
+        }
+    }
+
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// All findings, the one that ends the work last.
+    pub(super) fn refuse(mut self, diagnostic: Diagnostic) -> Vec<Diagnostic> {
+        self.diagnostics.push(diagnostic);
+        self.diagnostics
+    }
+
+    pub(super) fn finish(self) -> (Option<Node>, Vec<Diagnostic>) {
+        (self.root, self.diagnostics)
+    }
+
+    /// Takes one event. An error is a cap that is exceeded.
+    pub(super) fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Box<Diagnostic>> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let style = convert(style);
+                let has_properties = anchor > 0 || tag.is_some();
+                let span = place::trim(self.source.text(), span, style, has_properties);
+                let is_str = tag.is_some_and(|tag| is_str(&tag));
+                let scalar = Scalar { text: Arc::from(text), style, span, is_str };
+                let size = Size { nodes: 1, bytes: scalar.text.len(), height: 0 };
+                self.charge(span, size)?;
+                self.put(Node { span, value: Value::Scalar(scalar) }, size, anchor);
+                Ok(())
+            }
+            Event::Alias(anchor) => {
+                let Some((node, size)) = self.anchors.get(&anchor).cloned() else {
+                    let message = "an alias stands inside the value that it stands for";
+                    return Err(Diagnostic::error("yaml/limit", self.source, span, message).into());
+                };
+                self.charge(span, size)?;
+                self.put(node, size, 0);
+                Ok(())
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.start(span, anchor, tag.is_some(), Content::Items(Vec::new()))
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.start(span, anchor, tag.is_some(), Content::Entries(Entries::default()))
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(span),
+            _ => Ok(()),
+        }
+    }
+
+    fn start(
+        &mut self,
+        span: Span,
+        anchor: usize,
+        has_tag: bool,
+        content: Content,
+    ) -> Result<(), Box<Diagnostic>> {
+        let start = if anchor > 0 || has_tag {
+            place::skip_properties(self.source.text(), span.start)
+        } else {
+            span.start
+        };
+        let size = Size { nodes: 1, bytes: 0, height: 1 };
+        self.charge(Span::at(start), size)?;
+        self.open.push(Open { start, anchor, size, content });
+        Ok(())
+    }
+
+    fn end(&mut self, end: Span) -> Result<(), Box<Diagnostic>> {
+        let Some(open) = self.open.pop() else { return Ok(()) };
+        let text = self.source.text();
+        let in_brackets = text.get(open.start..).is_some_and(|rest| rest.starts_with(['[', '{']));
+        let mut span = Span::at(open.start);
+        let mut size = open.size;
+        let (last, value) = match open.content {
+            Content::Items(items) => {
+                (items.last().map(|node| node.span.end), Value::Sequence(items.into()))
+            }
+            Content::Entries(entries) => {
+                let last = entries.list.last().map(|e| e.value.span.end.max(e.key.span.end));
+                (last, Value::Mapping(self.merge(entries, &mut size)?.into()))
+            }
+        };
+        // The parser ends a block where the next token begins, maybe many lines further down.
+        // What an alias stands for is not inside; its end is only taken where it lies behind.
+        span.end = if in_brackets { end.start + 1 } else { last.unwrap_or(span.end) };
+        span.end = span.end.max(span.start);
+        self.put(Node { span, value }, size, open.anchor);
+        Ok(())
+    }
+
+    /// Counts what comes in against the caps.
+    fn charge(&mut self, span: Span, size: Size) -> Result<(), Box<Diagnostic>> {
+        self.nodes += size.nodes;
+        self.bytes += size.bytes;
+        let (message, help) = if self.open.len() + size.height > MAX_DEPTH {
+            ("the nesting is too deep", format!("at most {MAX_DEPTH} levels are read"))
+        } else if self.nodes > MAX_NODES {
+            ("the file has too many values", format!("at most {MAX_NODES}, aliases followed"))
+        } else if self.bytes > MAX_EXPANDED_BYTES {
+            let help = format!("at most {MAX_EXPANDED_BYTES} bytes, aliases followed");
+            ("the file has too much text", help)
+        } else {
+            return Ok(());
+        };
+        Err(Diagnostic::error("yaml/limit", self.source, span, message).help(help).into())
+    }
+
+    /// Puts a finished node where it belongs.
+    fn put(&mut self, node: Node, size: Size, anchor: usize) {
+        if anchor > 0 {
+            self.anchors.insert(anchor, (node.clone(), size));
+        }
+        let Some(parent) = self.open.last_mut() else {
+            self.root = Some(node);
+            return;
+        };
+        parent.size.nodes += size.nodes;
+        parent.size.bytes += size.bytes;
+        parent.size.height = parent.size.height.max(size.height + 1);
+        let finding = match &mut parent.content {
+            Content::Items(items) => {
+                items.push(node);
+                None
+            }
+            Content::Entries(entries) => match std::mem::take(&mut entries.key) {
+                Key::None => entries.set_key(node, self.source),
+                Key::Bad => None,
+                Key::Merge => {
+                    entries.merges.push(node);
+                    None
+                }
+                Key::Plain(key) => entries.insert(key, node, self.source),
+            },
+        };
+        self.diagnostics.extend(finding);
+    }
+
+    /// Adds what merge keys bring: keys that the mapping does not have itself, of several merged
+    /// mappings the first that has it (the merge key of YAML 1.1).
+    fn merge(&mut self, entries: Entries, size: &mut Size) -> Result<Vec<Entry>, Box<Diagnostic>> {
+        let Entries { mut list, mut index, merges, .. } = entries;
+        for node in merges {
+            let sources = match &node.value {
+                Value::Sequence(items) => items.to_vec(),
+                _ => vec![node.clone()],
+            };
+            for source in sources {
+                let Value::Mapping(merged) = &source.value else {
+                    let message = format!("a merge key needs a mapping, found {}", source.kind());
+                    let span = source.span;
+                    self.diagnostics.push(
+                        Diagnostic::error("yaml/merge", self.source, span, message)
+                            .caret("not a mapping"),
+                    );
+                    continue;
+                };
+                for entry in merged.iter() {
+                    // A key costs even where it is not taken, so that the work is bounded too.
+                    let cost = Size { nodes: 1, bytes: 0, height: 0 };
+                    self.charge(entry.key.span, cost)?;
+                    if !index.contains_key(&entry.key.text) {
+                        index.insert(Arc::clone(&entry.key.text), list.len());
+                        list.push(entry.clone());
+                    }
+                }
+            }
+        }
+        size.nodes = size.nodes.max(list.len());
+        Ok(list)
+    }
+}
+
+impl Entries {
+    fn set_key(&mut self, node: Node, source: &Arc<SourceFile>) -> Option<Diagnostic> {
+        match node.value {
+            Value::Scalar(scalar) if is_merge(&scalar) => {
+                self.key = Key::Merge;
+                None
+            }
+            Value::Scalar(scalar) => {
+                self.key = Key::Plain(scalar);
+                None
+            }
+            _ => {
+                self.key = Key::Bad;
+                let message = format!("a key must be a string, found {}", node.kind());
+                let help = "a value that begins with `{` or `[` needs quotes";
+                Some(Diagnostic::error("yaml/type", source, node.span, message).help(help))
+            }
+        }
+    }
+
+    fn insert(&mut self, key: Scalar, value: Node, source: &Arc<SourceFile>) -> Option<Diagnostic> {
+        if let Some(first) = self.index.get(&key.text).and_then(|i| self.list.get(*i)) {
+            let message = format!("the key `{}` stands twice in one mapping", key.text);
+            return Some(
+                Diagnostic::error("yaml/duplicate-key", source, key.span, message)
+                    .caret("the second")
+                    .label(first.key.span, "the first"),
+            );
+        }
+        self.index.insert(Arc::clone(&key.text), self.list.len());
+        self.list.push(Entry { key, value });
+        None
+    }
+}
+
+fn is_merge(key: &Scalar) -> bool {
+    key.style == ScalarStyle::Plain && &*key.text == "<<" && !key.is_str
+}
+
+fn is_str(tag: &Tag) -> bool {
+    (tag.is_yaml_core_schema() && tag.suffix == "str")
+        || (tag.handle == "!" && tag.suffix.is_empty())
+}
+
+fn convert(style: Style) -> ScalarStyle {
+    match style {
+        Style::Plain => ScalarStyle::Plain,
+        Style::SingleQuoted => ScalarStyle::SingleQuoted,
+        Style::DoubleQuoted => ScalarStyle::DoubleQuoted,
+        Style::Literal => ScalarStyle::Literal,
+        Style::Folded => ScalarStyle::Folded,
+    }
+}

@@ -1,0 +1,58 @@
+//! How large and how deep a document may be, and the checks made before it is parsed.
+
+use std::sync::Arc;
+
+use crate::diag::{Diagnostic, SourceFile, Span};
+
+/// The longest text that is read, in bytes.
+pub const MAX_TEXT: usize = 16 << 20;
+/// The longest line, in bytes.
+pub const MAX_LINE: usize = 1 << 20;
+/// How many mappings and sequences may stand inside one another, aliases followed.
+pub const MAX_DEPTH: usize = 64;
+/// How many nodes a document may have, aliases followed.
+pub const MAX_NODES: usize = 1_000_000;
+/// How many bytes the scalars of a document may have together, aliases followed.
+pub const MAX_EXPANDED_BYTES: usize = 64 << 20;
+/// How many of the characters that structure YAML the parser may read for one event. A mapping in
+/// braces is held in memory as a whole before its first event, at some hundred bytes for each.
+pub(super) const MAX_HELD: usize = 250_000;
+
+/// Checks what the parser itself would not survive or not see.
+pub(super) fn check(source: &Arc<SourceFile>) -> Result<(), Box<Diagnostic>> {
+    let text = source.text();
+    if text.len() > MAX_TEXT {
+        let message = format!("the file is too large: {} bytes", text.len());
+        return Err(Diagnostic::error("yaml/limit", source, Span::at(0), message)
+            .help(format!("split it: a file may have {MAX_TEXT} bytes"))
+            .into());
+    }
+    let mut offset = 0;
+    for line in text.split('\n') {
+        if line.len() > MAX_LINE {
+            let message = format!("the line is too long: {} bytes", line.len());
+            return Err(Diagnostic::error("yaml/limit", source, Span::at(offset), message)
+                .help(format!("a line may have {MAX_LINE} bytes"))
+                .into());
+        }
+        offset += line.len() + 1;
+    }
+    if let Some((at, c)) = text.char_indices().find(|(_, c)| !is_allowed(*c)) {
+        let message = format!("the control character U+{:04X} is not allowed", u32::from(c));
+        let span = Span::new(at, at + c.len_utf8());
+        return Err(Diagnostic::error("yaml/syntax", source, span, message)
+            .help("write it as an escape in double quotes, such as \"\\x1b\"")
+            .into());
+    }
+    Ok(())
+}
+
+/// The characters that YAML 1.2 allows unescaped (section 5.1). The parser would take a NUL for
+/// the end of the text.
+fn is_allowed(c: char) -> bool {
+    match c {
+        '\t' | '\n' | '\r' | '\u{85}' => true,
+        '\u{fffe}' | '\u{ffff}' => false,
+        c => !c.is_control(),
+    }
+}

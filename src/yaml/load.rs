@@ -1,0 +1,133 @@
+//! From text to a document.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use saphyr_parser::{Event, Parser, ScanError};
+
+use crate::diag::{Diagnostic, Severity, SourceFile, Span};
+use crate::yaml::build::Builder;
+use crate::yaml::input::CappedInput;
+use crate::yaml::limits::{self, MAX_HELD};
+use crate::yaml::{Node, Scalar, ScalarStyle, Value};
+
+/// The first document of a file.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The file.
+    pub source: Arc<SourceFile>,
+    /// The whole; a null for an empty file.
+    pub root: Node,
+    /// What was found on the way: duplicate keys, bad merge keys, a second document.
+    /// [`crate::yaml::Reader::new`] takes them over.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads the first document of a file. A second one is ignored with a warning, as Prometheus does.
+///
+/// # Errors
+/// Findings where no tree can be made: `yaml/syntax` and `yaml/limit`, after those of
+/// [`Document::diagnostics`] that came before.
+pub fn load(source: &Arc<SourceFile>) -> Result<Document, Vec<Diagnostic>> {
+    limits::check(source).map_err(|diagnostic| vec![*diagnostic])?;
+    let offsets = Offsets::new(source.text());
+    let budget = Cell::new(MAX_HELD);
+    let mut parser = Parser::new(CappedInput::new(source.text(), &budget));
+    let mut builder = Builder::new(source);
+    let mut documents = 0;
+    loop {
+        budget.set(MAX_HELD);
+        let Some(next) = parser.next_event() else { break };
+        let held_too_much = budget.get() == 0;
+        let (event, span) = match next {
+            Ok(event) => event,
+            Err(error) if held_too_much => {
+                let at = Span::at(offsets.byte(error.marker().index()));
+                return Err(builder.refuse(too_much(source, at)));
+            }
+            Err(error) => return Err(builder.refuse(syntax_error(source, &offsets, &error))),
+        };
+        if held_too_much {
+            let at = Span::at(offsets.byte(span.start.index()));
+            return Err(builder.refuse(too_much(source, at)));
+        }
+        let span = Span::new(offsets.byte(span.start.index()), offsets.byte(span.end.index()));
+        match event {
+            Event::DocumentStart(_) => documents += 1,
+            Event::StreamEnd => break,
+            _ => {}
+        }
+        if documents > 1 {
+            builder.report(second_document(source, span));
+            break;
+        }
+        if let Err(diagnostic) = builder.event(event, span) {
+            return Err(builder.refuse(*diagnostic));
+        }
+    }
+    let (root, diagnostics) = builder.finish();
+    let root = root.unwrap_or_else(empty);
+    Ok(Document { source: Arc::clone(source), root, diagnostics })
+}
+
+fn empty() -> Node {
+    let span = Span::at(0);
+    let scalar = Scalar { text: Arc::from(""), style: ScalarStyle::Plain, span, is_str: false };
+    Node { span, value: Value::Scalar(scalar) }
+}
+
+fn second_document(source: &Arc<SourceFile>, span: Span) -> Diagnostic {
+    let message = "the file holds a second document, which is ignored";
+    Diagnostic::new("yaml/second-document", Severity::Warning, source, span, message)
+        .help("move it to a file of its own")
+}
+
+fn too_much(source: &Arc<SourceFile>, at: Span) -> Diagnostic {
+    Diagnostic::error("yaml/limit", source, at, "a single value is too large")
+        .help("write lists and mappings in block style, without brackets and braces")
+}
+
+fn syntax_error(source: &Arc<SourceFile>, offsets: &Offsets<'_>, error: &ScanError) -> Diagnostic {
+    let start = offsets.byte(error.marker().index());
+    let text = source.text();
+    let width = text.get(start..).and_then(|rest| rest.chars().next());
+    let end = start + width.filter(|c| *c != '\n').map_or(0, char::len_utf8);
+    let diagnostic =
+        Diagnostic::error("yaml/syntax", source, Span::new(start, end), "this is not valid YAML")
+            .caret(error.info());
+    match error.info() {
+        info if info.contains("mapping values are not allowed") => diagnostic
+            .help("a value with a colon and a blank in it needs quotes or a block scalar (`|`)"),
+        info if info.contains("tab") => diagnostic.help("indent with spaces"),
+        info if info.contains("unexpected character") => diagnostic.help("put the value in quotes"),
+        _ => diagnostic,
+    }
+}
+
+/// From the parser's count of characters to bytes.
+struct Offsets<'a> {
+    text: &'a str,
+    /// The byte offset of every 64th character; empty where each character is one byte.
+    marks: Vec<usize>,
+}
+
+const STEP: usize = 64;
+
+impl<'a> Offsets<'a> {
+    fn new(text: &'a str) -> Self {
+        if text.is_ascii() {
+            return Self { text, marks: Vec::new() };
+        }
+        let marks = text.char_indices().step_by(STEP).map(|(at, _)| at).collect();
+        Self { text, marks }
+    }
+
+    fn byte(&self, chars: usize) -> usize {
+        if self.marks.is_empty() {
+            return chars.min(self.text.len());
+        }
+        let Some(mark) = self.marks.get(chars / STEP) else { return self.text.len() };
+        let rest = self.text.get(*mark..).unwrap_or_default();
+        rest.char_indices().nth(chars % STEP).map_or(self.text.len(), |(at, _)| mark + at)
+    }
+}

@@ -1,0 +1,203 @@
+//! Typed reading that collects every mistake.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::diag::{Diagnostic, SourceFile, Span, has_errors};
+use crate::model::parse_duration;
+use crate::yaml::{Document, Fields, Node, Resolved, Scalar};
+
+/// Collects the mistakes of one file.
+///
+/// The methods that read a node take `what`, the words for it in a message, such as
+/// "`group_wait`" or "the route". They return `None` after they have noted a mistake.
+#[derive(Debug)]
+pub struct Reader {
+    source: Arc<SourceFile>,
+    diagnostics: Vec<Diagnostic>,
+    rule: Option<String>,
+}
+
+impl Reader {
+    /// A reader that begins with the document's own findings.
+    pub fn new(document: &Document) -> Self {
+        Self {
+            source: Arc::clone(&document.source),
+            diagnostics: document.diagnostics.clone(),
+            rule: None,
+        }
+    }
+
+    /// The file.
+    pub fn source(&self) -> &Arc<SourceFile> {
+        &self.source
+    }
+
+    /// Names the rule that the findings from here on concern.
+    pub fn set_rule(&mut self, name: Option<String>) {
+        self.rule = name;
+    }
+
+    /// Notes a finding.
+    pub fn report(&mut self, mut diagnostic: Diagnostic) {
+        if diagnostic.rule.is_none() {
+            diagnostic.rule.clone_from(&self.rule);
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Notes an error.
+    pub fn error(&mut self, id: &'static str, span: Span, message: impl Into<String>) {
+        let diagnostic = Diagnostic::error(id, &self.source, span, message);
+        self.report(diagnostic);
+    }
+
+    /// Whether an error has been noted.
+    pub fn has_errors(&self) -> bool {
+        has_errors(&self.diagnostics)
+    }
+
+    /// All findings, in order of place.
+    pub fn into_diagnostics(self) -> Vec<Diagnostic> {
+        let mut diagnostics = self.diagnostics;
+        crate::diag::sort(&mut diagnostics);
+        diagnostics
+    }
+
+    /// Notes that a node is not what it should be (`yaml/type`).
+    pub fn wrong_type(&mut self, node: &Node, what: &str, wanted: &str) {
+        let message = format!("{what} must be {wanted}, found {}", node.kind());
+        // Of a list or mapping only the first line is shown.
+        let mut span = node.span;
+        if node.as_scalar().is_none() {
+            let text = self.source.text().get(span.range()).unwrap_or_default();
+            span.end = span.start + text.lines().next().unwrap_or_default().len();
+        }
+        let diagnostic = Diagnostic::error("yaml/type", &self.source, span, message);
+        self.report(diagnostic.caret(format!("expected {wanted}")));
+    }
+
+    /// Notes that a scalar has the right type and a wrong value (`yaml/value`).
+    pub fn wrong_value(&mut self, node: &Node, what: &str, reason: impl std::fmt::Display) {
+        self.error("yaml/value", node.span, format!("{what}: {reason}"));
+    }
+
+    /// The fields of a mapping.
+    pub fn mapping<'n>(&mut self, node: &'n Node, what: &str) -> Option<Fields<'n>> {
+        let Some(entries) = node.as_mapping() else {
+            self.wrong_type(node, what, "a mapping");
+            return None;
+        };
+        Some(Fields::new(node.span, entries, what))
+    }
+
+    /// The items of a list.
+    pub fn list<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [Node]> {
+        let items = node.as_sequence();
+        if items.is_none() {
+            self.wrong_type(node, what, "a list");
+        }
+        items
+    }
+
+    /// A scalar, whatever it means.
+    pub fn scalar<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n Scalar> {
+        let scalar = node.as_scalar();
+        if scalar.is_none() {
+            self.wrong_type(node, what, "a string");
+        }
+        scalar
+    }
+
+    /// A string. Numbers and bools are taken as they are written, a null is "", as Go's decoder
+    /// does for a field that is a string.
+    pub fn string<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
+        let scalar = self.scalar(node, what)?;
+        Some(if scalar.is_null() { "" } else { scalar.text() })
+    }
+
+    /// A bool.
+    pub fn bool(&mut self, node: &Node, what: &str) -> Option<bool> {
+        match node.as_scalar().map(Scalar::resolve) {
+            Some(Resolved::Bool(value)) => Some(value),
+            _ => {
+                self.wrong_type(node, what, "true or false");
+                None
+            }
+        }
+    }
+
+    /// A whole number.
+    pub fn integer(&mut self, node: &Node, what: &str) -> Option<i64> {
+        match node.as_scalar().map(Scalar::resolve) {
+            Some(Resolved::Integer(value)) => Some(value),
+            _ => {
+                self.wrong_type(node, what, "a whole number");
+                None
+            }
+        }
+    }
+
+    /// A whole number that is not negative.
+    pub fn unsigned(&mut self, node: &Node, what: &str) -> Option<u64> {
+        let value = self.integer(node, what)?;
+        let unsigned = u64::try_from(value).ok();
+        if unsigned.is_none() {
+            self.wrong_value(node, what, "must not be negative");
+        }
+        unsigned
+    }
+
+    /// A number.
+    pub fn float(&mut self, node: &Node, what: &str) -> Option<f64> {
+        match node.as_scalar().map(Scalar::resolve) {
+            #[expect(clippy::cast_precision_loss, reason = "as any float that is read from text")]
+            Some(Resolved::Integer(value)) => Some(value as f64),
+            Some(Resolved::Float(value)) => Some(value),
+            _ => {
+                self.wrong_type(node, what, "a number");
+                None
+            }
+        }
+    }
+
+    /// A Prometheus duration such as `1h30m`.
+    pub fn duration(&mut self, node: &Node, what: &str) -> Option<Duration> {
+        let text = self.scalar(node, what)?.text();
+        match parse_duration(text) {
+            Ok(duration) => Some(duration),
+            Err(error) => {
+                self.wrong_value(node, what, error);
+                None
+            }
+        }
+    }
+
+    /// A list of strings. Items that are not strings are noted and left out.
+    pub fn strings<'n>(&mut self, node: &'n Node, what: &str) -> Option<Vec<&'n str>> {
+        let items = self.list(node, what)?;
+        let item = format!("an item of {what}");
+        Some(items.iter().filter_map(|node| self.string(node, &item)).collect())
+    }
+
+    /// Keys and scalar values in the order of the file. Values that are not scalars are noted and
+    /// left out. A value that is null has the text "".
+    pub fn string_map<'n>(
+        &mut self,
+        node: &'n Node,
+        what: &str,
+    ) -> Option<Vec<(&'n Scalar, &'n Node)>> {
+        let Some(entries) = node.as_mapping() else {
+            self.wrong_type(node, what, "a mapping");
+            return None;
+        };
+        let mut pairs = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let what = format!("`{}` in {what}", entry.key.text());
+            if self.scalar(&entry.value, &what).is_some() {
+                pairs.push((&entry.key, &entry.value));
+            }
+        }
+        Some(pairs)
+    }
+}
