@@ -314,3 +314,23 @@ impl Merged {
         RangeResult { series, warnings: self.warnings, infos: self.infos }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_query_does_not_wait_forever_for_its_place() {
+        let config = DatasourceConfig {
+            max_concurrency: 1,
+            ..DatasourceConfig::new(Secret::new("http://127.0.0.1:1"))
+        };
+        let querier = Prometheus::new(&config).unwrap();
+        let _held = querier.places.acquire().await.unwrap();
+        let start = tokio::time::Instant::now();
+        let error = querier.instant("up", Timestamp::default()).await.unwrap_err();
+        assert!(matches!(error, QueryError::Busy { limit: 1, .. }), "{error}");
+        assert!(error.is_transient());
+        assert_eq!(start.elapsed().as_secs(), config.timeout.as_secs());
+    }
+}
