@@ -95,6 +95,8 @@ pub fn format_duration(duration: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -132,6 +134,25 @@ mod tests {
             ("365d", "1y"),
         ] {
             assert_eq!(format_duration(parse_duration(text).unwrap()), printed);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read_again(millis in prop_oneof![
+            0..10_000_u64,
+            0..=i64::MAX as u64 / 1_000_000,
+            (0..15_000_u64).prop_map(|weeks| weeks * 7 * 24 * 3_600_000),
+        ]) {
+            let duration = Duration::from_millis(millis);
+            prop_assert_eq!(parse_duration(&format_duration(duration)), Ok(duration));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "[0-9ywdhms. -]{0,12}|([0-9]{1,3}[ywdhms]s?){1,4}") {
+            if let Ok(duration) = parse_duration(&text) {
+                prop_assert_eq!(parse_duration(&format_duration(duration)), Ok(duration));
+            }
         }
     }
 }

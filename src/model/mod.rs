@@ -9,6 +9,7 @@ pub mod float;
 pub mod label;
 pub mod matcher;
 pub mod notification;
+pub mod regexp;
 pub mod sample;
 pub mod secret;
 pub mod time;
@@ -16,7 +17,7 @@ pub mod time;
 pub use alert::{Alert, AlertStatus, RuleKey};
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use label::{Fingerprint, LabelSet, LabelSetBuilder};
-pub use matcher::{MatchOp, Matcher, MatcherError, Matchers};
+pub use matcher::{MatchOp, Matcher, MatcherError, Matchers, parse_matcher, parse_matchers};
 pub use notification::{
     GroupKey, IntegrationId, Notification, NotificationStatus, NotifiedAlert, NotifyReason,
 };

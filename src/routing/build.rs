@@ -1,12 +1,12 @@
 //! From routes as written to the checked tree: inheritance, names looked up, keys.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::diag::{Diagnostic, Severity, SourceFile, Span, nearest};
+use crate::diag::{Diagnostic, Severity, Span, nearest};
 use crate::model::Matchers;
 use crate::routing::{GroupBy, Located, RawRoute, Route, RouteId, RoutingTree, TimeIntervals};
+use crate::yaml::Reader;
 
 /// How deep routes may nest: far more than anyone writes, far less than a stack holds.
 const MAX_DEPTH: usize = 100;
@@ -22,16 +22,11 @@ pub struct KnownNames<'a> {
 
 impl RoutingTree {
     /// Checks the routes of a configuration as a whole and fills in what children inherit. Every
-    /// mistake goes to `findings` with its place in `source`; the tree is `None` if there is one.
+    /// mistake is noted with its place in the reader's file; the tree is `None` if there is one.
     ///
     /// What the root leaves out is Alertmanager's default: one group of everything, 30 s, 5 m, 4 h.
-    pub fn build(
-        root: &RawRoute,
-        known: KnownNames<'_>,
-        source: &Arc<SourceFile>,
-        findings: &mut Vec<Diagnostic>,
-    ) -> Option<Self> {
-        let mut builder = Builder { known, source, findings, below: Vec::new(), failed: false };
+    pub fn build(root: &RawRoute, known: KnownNames<'_>, reader: &mut Reader) -> Option<Self> {
+        let mut builder = Builder { known, reader, below: Vec::new(), failed: false };
         builder.check_root(root);
         let defaults = Route {
             id: RouteId::ROOT,
@@ -57,8 +52,7 @@ impl RoutingTree {
 
 struct Builder<'a> {
     known: KnownNames<'a>,
-    source: &'a Arc<SourceFile>,
-    findings: &'a mut Vec<Diagnostic>,
+    reader: &'a mut Reader,
     below: Vec<Route>,
     failed: bool,
 }
@@ -66,9 +60,9 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn error(&mut self, id: &'static str, span: Span, message: String, help: Option<String>) {
         self.failed = true;
-        let mut finding = Diagnostic::error(id, self.source, span, message);
+        let mut finding = Diagnostic::error(id, self.reader.source(), span, message);
         finding.help = help;
-        self.findings.push(finding);
+        self.reader.report(finding);
     }
 
     /// The root takes every alert, so it has a receiver and nothing that keeps an alert out.
@@ -126,16 +120,11 @@ impl Builder<'_> {
     fn check_intervals(&mut self, raw: &RawRoute, route: &Route) {
         let own = raw.group_interval.is_some() || raw.repeat_interval.is_some();
         if own && route.repeat_interval < route.group_interval {
-            let finding = Diagnostic::new(
-                "route/repeat-interval",
-                Severity::Warning,
-                self.source,
-                raw.span,
-                "repeat_interval is shorter than group_interval",
-            );
-            self.findings.push(
-                finding.note("a group is looked at once every group_interval, not more often"),
-            );
+            let message = "repeat_interval is shorter than group_interval";
+            let (id, source) = ("route/repeat-interval", self.reader.source());
+            let finding = Diagnostic::new(id, Severity::Warning, source, raw.span, message)
+                .note("a group is looked at once every group_interval, not more often");
+            self.reader.report(finding);
         }
     }
 

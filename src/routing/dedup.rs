@@ -104,6 +104,8 @@ mod tests {
 
     /// `(firing, resolved, age in seconds)` of the log, if there is one.
     type Log<'a> = Option<(&'a [u64], &'a [u64], u64)>;
+    /// The log, what fires, what is resolved, `send_resolved`, and the answer.
+    type Case<'a> = (Log<'a>, &'a [u64], &'a [u64], bool, Dedup);
 
     #[test]
     fn the_first_question_that_applies_decides() {
@@ -111,7 +113,7 @@ mod tests {
         let notify = Dedup::Notify;
         let nothing = Dedup::Hold(HoldReason::NothingToResolve);
         let known = Dedup::Hold(HoldReason::AlreadyNotified);
-        let cases: &[(Log, &[u64], &[u64], bool, Dedup)] = &[
+        let cases: &[Case] = &[
             // Never told.
             (None, &[1], &[], true, notify(FirstNotification)),
             (None, &[], &[1], true, nothing),

@@ -44,12 +44,14 @@ pub struct Location {
 }
 
 impl Location {
-    /// Looks a zone up in the system's database, or in the one that the binary carries.
-    ///
-    /// # Errors
-    /// When the name is not known.
-    pub fn new(name: &str) -> Result<Self, jiff::Error> {
-        Ok(Self { name: name.to_string(), zone: TimeZone::get(name)? })
+    /// Looks a zone up in the system's database, or in the one that the binary carries. `Local` is
+    /// the machine's own zone.
+    pub fn new(name: &str) -> Option<Self> {
+        let zone = match name {
+            "Local" => TimeZone::system(),
+            name => TimeZone::get(name).ok()?,
+        };
+        Some(Self { name: name.to_string(), zone })
     }
 
     /// The zone's name.

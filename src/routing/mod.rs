@@ -7,6 +7,7 @@
 //! that logs, API and tables show alike.
 
 mod build;
+mod config;
 mod dedup;
 mod groups;
 mod inhibit;
@@ -16,6 +17,7 @@ mod route;
 mod tree;
 
 pub use build::KnownNames;
+pub use config::{read_inhibit_rules, read_route, read_time_intervals};
 pub use dedup::{Dedup, HoldReason, LogView, decide};
 pub use groups::AggregationGroup;
 pub use inhibit::{InhibitRule, Inhibition, Inhibitor};

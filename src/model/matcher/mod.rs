@@ -1,13 +1,22 @@
 //! Label matchers: `severity="critical"`, `instance=~"gpu-.*"`.
 
-use std::fmt;
+mod classic;
+mod parse;
+#[cfg(test)]
+mod tests;
+mod utf8;
+
+pub use parse::{parse_matcher, parse_matchers};
+
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use regex::Regex;
 use serde::{Serialize, Serializer};
 
 use crate::model::LabelSet;
-use crate::model::label::{Quoted, is_legacy_label_name};
+use crate::model::label::Quoted;
+pub use crate::model::regexp::compile_anchored;
 
 /// How a matcher compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -115,21 +124,6 @@ impl Matcher {
     }
 }
 
-/// Compiles a regular expression anchored at both ends, `.` matching line ends too, as
-/// Prometheus and Alertmanager do (`^(?s:…)$`).
-///
-/// # Errors
-/// [`MatcherError::Regex`] with the part of the reason that concerns the user's own text.
-pub fn compile_anchored(pattern: &str) -> Result<Regex, MatcherError> {
-    // The bare pattern first: what closes the group too early must not pass.
-    let bad = |error: regex::Error| MatcherError::Regex {
-        pattern: pattern.to_string(),
-        reason: error.to_string().lines().last().unwrap_or_default().trim().to_string(),
-    };
-    Regex::new(pattern).map_err(bad)?;
-    Regex::new(&format!("^(?s:{pattern})$")).map_err(bad)
-}
-
 impl PartialEq for Matcher {
     fn eq(&self, other: &Self) -> bool {
         (&self.name, self.op, &self.value) == (&other.name, other.op, &other.value)
@@ -138,14 +132,29 @@ impl PartialEq for Matcher {
 
 impl Eq for Matcher {}
 
+/// Whether a character keeps a name or value from being written without quotes.
+fn is_reserved(c: char) -> bool {
+    c.is_whitespace() || "{}!=~,\\\"'`".contains(c)
+}
+
+/// Prints as Alertmanager does, so that its parsers, old and new, read the same matcher again: the
+/// name without quotes where it can be, the value with only `"`, `\` and line ends escaped.
 impl fmt::Display for Matcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let op = self.op.as_str();
-        if is_legacy_label_name(&self.name) {
-            write!(f, "{}{op}{}", self.name, Quoted(&self.value))
-        } else {
-            write!(f, "{}{op}{}", Quoted(&self.name), Quoted(&self.value))
+        if self.name.is_empty() || self.name.contains(is_reserved) {
+            return write!(f, "{}{op}{}", Quoted(&self.name), Quoted(&self.value));
         }
+        write!(f, "{}{op}\"", self.name)?;
+        for c in self.value.chars() {
+            match c {
+                '"' => f.write_str("\\\"")?,
+                '\\' => f.write_str("\\\\")?,
+                '\n' => f.write_str("\\n")?,
+                c => f.write_char(c)?,
+            }
+        }
+        f.write_char('"')
     }
 }
 
