@@ -1,0 +1,6 @@
+mod exchange;
+mod proxy;
+mod read;
+mod secrets;
+mod server;
+mod tls;
