@@ -167,7 +167,9 @@ impl DispatchLoop {
             }
             self.commit(changes, now).await;
             // Whoever waits may go on; one that no longer waits does not mind.
-            answers.into_iter().for_each(|answer| drop(answer.send(())));
+            for answer in answers {
+                let _ = answer.send(());
+            }
             if self.stopping {
                 let by = *drained_by.get_or_insert(now.mono + drain);
                 if self.deliveries.is_empty() || now.mono >= by {

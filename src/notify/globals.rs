@@ -101,7 +101,11 @@ impl Globals {
     }
 
     /// An integration's own `http_config`, or the global one.
-    pub fn http_config_or_default(&self, reader: &mut Reader, fields: &mut Fields<'_>) -> HttpConfig {
+    pub fn http_config_or_default(
+        &self,
+        reader: &mut Reader,
+        fields: &mut Fields<'_>,
+    ) -> HttpConfig {
         match fields.get("http_config") {
             Some(node) => self.http_config(reader, node),
             None => self.http.clone(),
@@ -166,4 +170,3 @@ pub(super) fn text(
 ) -> Option<String> {
     fields.string(reader, key).filter(|text| !text.is_empty()).map(str::to_string)
 }
-

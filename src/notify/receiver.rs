@@ -131,12 +131,8 @@ fn check_name(reader: &mut Reader, name: &str, span: Span, names: &mut BTreeMap<
     }
     if let Some(first) = names.get(name).copied() {
         let message = format!("there are two receivers named {name:?}");
-        let finding = crate::diag::Diagnostic::error(
-            "receiver/duplicate",
-            reader.source(),
-            span,
-            message,
-        );
+        let finding =
+            crate::diag::Diagnostic::error("receiver/duplicate", reader.source(), span, message);
         reader.report(finding.label(first, "the first is here"));
     } else {
         names.insert(name.to_string(), span);
