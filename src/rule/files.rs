@@ -1,7 +1,7 @@
 //! From glob patterns to the rules of all files.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diag::{self, Diagnostic, SourceFile, Span};
@@ -11,7 +11,7 @@ use crate::yaml::read_file;
 /// A path or glob pattern with the place that it comes from.
 #[derive(Clone, Debug)]
 pub struct RulePattern {
-    /// A path, or a pattern with `*`, `?`, `[…]` or `**`, which do not match a leading dot.
+    /// A path, or a pattern with `*`, `?`, `[…]` or `**`, which do not match a name that begins with a dot.
     pub pattern: String,
     /// The file that holds it.
     pub source: Arc<SourceFile>,
@@ -118,11 +118,12 @@ fn expand(base: &Path, pattern: &RulePattern) -> Result<Vec<PathBuf>, Box<Diagno
         }
     };
     let paths = glob::glob(&full)
-        .map_err(|error| Box::new(pattern.error(format!("not a valid pattern: {}", error.msg))))?;
+        .map_err(|error| pattern.error(format!("not a valid pattern: {}", error.msg)))?;
     let mut files = Vec::new();
     for path in paths {
         match path {
-            Ok(path) if path.is_dir() => {}
+            // Kubernetes mounts each file of a ConfigMap three times, twice in folders with a dot.
+            Ok(path) if hidden(&path) > hidden(Path::new(&full)) || path.is_dir() => {}
             Ok(path) => files.push(path),
             Err(error) => {
                 let path = error.path().display();
@@ -133,4 +134,13 @@ fn expand(base: &Path, pattern: &RulePattern) -> Result<Vec<PathBuf>, Box<Diagno
     }
     files.sort();
     Ok(files)
+}
+
+/// How many parts of a path begin with a dot.
+fn hidden(path: &Path) -> usize {
+    let is_hidden = |part: &Component<'_>| match part {
+        Component::Normal(name) => name.as_encoded_bytes().starts_with(b"."),
+        _ => false,
+    };
+    path.components().filter(is_hidden).count()
 }

@@ -1,3 +1,4 @@
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -134,11 +135,11 @@ groups:
             "3:3 yaml/unknown-key",
             "4:13 yaml/value",
             "5:12 rule/forbidden-label",
-            "5:28 template/syntax",
+            "5:29 template/syntax",
             "10:9 promql/syntax",
             "11:10 yaml/value",
             "12:5 yaml/unknown-key",
-            "16:9 template/syntax",
+            "16:22 template/syntax",
             "18:7 rule/forbidden-label",
             "19:7 rule/label-name",
             "20:13 rule/metric-name",
@@ -297,7 +298,9 @@ fn public_rule_collections_load() {
     let Some(corpus) =
         root.ancestors().map(|a| a.join("shared/corpus")).find(|corpus| corpus.is_dir())
     else {
-        eprintln!("skipped: no folder shared/corpus beside the repository");
+        // Written past the test runner, which would keep it to itself.
+        let skipped = "public_rule_collections_load skipped: no folder shared/corpus";
+        let _ = writeln!(std::io::stderr(), "{skipped} beside the repository");
         return;
     };
     let mut files = Vec::new();
