@@ -26,4 +26,4 @@ pub use response::HttpResponse;
 pub use tls::ensure_provider;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
