@@ -109,6 +109,12 @@ impl NotifiedAlert {
             NotificationStatus::Firing
         }
     }
+
+    /// What the alerts of a notification are sorted by: firing ones first, then by start and
+    /// labels.
+    pub fn order(&self) -> (bool, Timestamp, &LabelSet) {
+        (self.alert.is_resolved(), self.alert.starts_at, &self.alert.labels)
+    }
 }
 
 /// What is to be said. It holds words and identities, never an address or a key: those are put in

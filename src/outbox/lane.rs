@@ -170,29 +170,28 @@ impl Lane {
         Some(old.id)
     }
 
-    /// Puts a due entry in flight.
-    pub fn take_due(&mut self, now: Timestamp) -> Option<&OutboxEntry> {
-        if self.due().is_none_or(|due| due > now) {
-            return None;
+    /// Puts the waiting entry in flight, where none is. Whether it is due is the caller's to know.
+    pub fn take(&mut self) -> Option<&OutboxEntry> {
+        if self.in_flight.is_none() {
+            self.in_flight = self.waiting.take();
+            return self.in_flight.as_ref();
         }
-        self.in_flight = self.waiting.take();
-        self.in_flight.as_ref()
+        None
     }
 
-    /// Puts back an entry that could not be handed to its integration.
-    pub fn put_back(&mut self) {
-        if let (Some(entry), None) = (self.in_flight.take(), &self.waiting) {
-            self.waiting = Some(entry);
-        }
+    /// Empties the log, so that the next firing is news: for an integration that is not told of
+    /// resolved alerts.
+    pub fn clear_log(&mut self, now: Timestamp) {
+        let nothing = || Some(Told { at: now, ..Told::default() });
+        self.enqueued = nothing();
+        self.delivered = nothing();
     }
 
-    /// Drops what waits, because its words may no longer be said. Returns the entry's number.
-    pub fn discard_waiting(&mut self) -> Option<EntryId> {
-        let dropped = self.waiting.take().map(|e| e.id);
-        if dropped.is_some() {
-            self.enqueued.clone_from(&self.delivered);
+    /// Forgets alerts of which nothing is known any more, so that nobody waits for their end.
+    pub fn forget_unknown(&mut self, current: &Current) {
+        for told in [&mut self.enqueued, &mut self.delivered].into_iter().flatten() {
+            told.firing.retain(|fingerprint| current.contains_key(fingerprint));
         }
-        dropped
     }
 
     /// Takes the outcome of the attempt in flight. `None` when nothing was in flight.
@@ -287,12 +286,7 @@ fn inherit(newer: &mut OutboxEntry, older: &OutboxEntry, current: &Current) {
         }
         newer.untold.insert(fingerprint);
     }
-    newer.notification.alerts.sort_by(|a, b| order(a).cmp(&order(b)));
-}
-
-/// Firing alerts first, then by start and labels.
-fn order(alert: &NotifiedAlert) -> (bool, Timestamp, &crate::model::LabelSet) {
-    (alert.alert.is_resolved(), alert.alert.starts_at, &alert.alert.labels)
+    newer.notification.alerts.sort_by(|a, b| a.order().cmp(&b.order()));
 }
 
 fn record(entry: &OutboxEntry, outcome: &Outcome, now: Timestamp) -> Attempt {

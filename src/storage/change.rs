@@ -19,8 +19,8 @@ pub struct GroupId {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// An alert of a rule. Its key is the rule, the fingerprint of the instance's labels and
-    /// whether the instance is resolved: an alert may be pending again while its last firing still
-    /// has to be told as resolved, so both can be stored at once.
+    /// whether the instance has a `resolved_at`: an alert may be pending again while its last
+    /// firing still has to be told as resolved, so both can be stored at once.
     PutAlert(StoredAlert),
     /// Removes an active alert that is over, or a resolved one of which everyone has been told.
     DeleteAlert {
@@ -31,6 +31,9 @@ pub enum Change {
         /// Whether the resolved one is meant, or the active one.
         resolved: bool,
     },
+    /// Rules kept their alerts under new keys, from old to new. All move at once: two rules may
+    /// have swapped keys. History keeps the old key.
+    MoveRules(Vec<(RuleKey, RuleKey)>),
     /// An alert changed.
     AddTransition {
         /// The rule.

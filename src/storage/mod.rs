@@ -5,8 +5,14 @@
 //! current state is read once, at start; history is read by `explain` and the API.
 
 mod change;
+#[cfg(test)]
+mod contract;
+mod memory;
+mod sqlite;
 
 pub use change::{Change, Decision, GroupId, Snapshot, StoredAlert, StoredGroup, StoredLane};
+pub use memory::MemoryStore;
+pub use sqlite::SqliteStore;
 
 use std::path::PathBuf;
 
@@ -64,6 +70,9 @@ pub enum StoreError {
     Read(String),
 }
 
+/// The most records of each kind that [`Store::history`] returns.
+pub const MAX_HISTORY: usize = 10_000;
+
 /// Which part of the history is wanted.
 #[derive(Clone, Debug, Default)]
 pub struct HistoryFilter {
@@ -71,8 +80,19 @@ pub struct HistoryFilter {
     pub alerts: Vec<Fingerprint>,
     /// Only from this time on.
     pub since: Option<Timestamp>,
-    /// At most this many records of each kind, the newest; 0 for the store's own bound.
+    /// At most this many records of each kind, the newest; 0 for [`MAX_HISTORY`], which is never
+    /// exceeded.
     pub limit: usize,
+}
+
+impl HistoryFilter {
+    /// The most records of each kind that this filter asks for.
+    fn bound(&self) -> usize {
+        match self.limit {
+            0 => MAX_HISTORY,
+            limit => limit.min(MAX_HISTORY),
+        }
+    }
 }
 
 /// A transition with the rule that it belongs to.
@@ -84,7 +104,7 @@ pub struct RecordedTransition {
     pub transition: Transition,
 }
 
-/// What has happened, oldest first.
+/// What has happened, oldest first; records of one time in the order in which they were committed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     /// Changes of alerts.
@@ -98,7 +118,7 @@ pub struct History {
 /// The durable store. Every implementation passes the same suite of tests.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Reads the current state.
+    /// Reads the current state as of one moment, every list in the order of its keys.
     async fn load(&self) -> Result<Snapshot, StoreError>;
 
     /// Commits all changes, or none. When this returns `Ok`, they survive a crash.
@@ -107,6 +127,6 @@ pub trait Store: Send + Sync {
     /// Reads history.
     async fn history(&self, filter: &HistoryFilter) -> Result<History, StoreError>;
 
-    /// Deletes history older than `before`; returns how many records went. Current state stays.
+    /// Deletes all history older than `before`; returns how many records went. Current state stays.
     async fn prune(&self, before: Timestamp) -> Result<u64, StoreError>;
 }

@@ -1,1 +1,11 @@
 //! Tier 1: Go templates for rules and inline texts, Handlebars for notifications.
+//!
+//! [`RuleTemplate`] expands labels and annotations of rules as Prometheus does, [`GoText`] the
+//! inline texts of an `alertmanager.yml`, and [`NotificationTemplates`] holds the messages. The
+//! first two share the language in `go`; the last two share the data of [`TemplateData`].
+
+mod go;
+mod rule;
+
+pub use go::TemplateError;
+pub use rule::{ExpandError, Expansion, QueryAnswers, RuleData, RuleTemplate};

@@ -1,0 +1,69 @@
+//! Deliveries that are due, and what became of them.
+
+use crate::engine::dispatcher::Dispatcher;
+use crate::model::{IntegrationId, Now};
+use crate::notify::Delivery;
+use crate::outbox::Outcome;
+use crate::storage::{Change, GroupId};
+
+/// A delivery that is in flight; handed back with its outcome.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeliveryTicket {
+    /// The group that is told of.
+    pub group: GroupId,
+    /// Whom it goes to.
+    pub integration: IntegrationId,
+    /// What to deliver.
+    pub delivery: Delivery,
+}
+
+impl Dispatcher {
+    /// Puts due deliveries in flight, at most `limit`. Call it only after the changes so far are
+    /// committed. Every ticket comes back through [`Dispatcher::finished`].
+    pub fn take_due(&mut self, limit: usize, now: Now) -> Vec<DeliveryTicket> {
+        let mut tickets = Vec::new();
+        for (group, integration) in self.timers.due_attempts(now.mono).into_iter().take(limit) {
+            let Some(lane) = self.groups.get_mut(&group).and_then(|g| g.lane_mut(&integration))
+            else {
+                continue;
+            };
+            self.timers.set_attempt(&group, &integration, &mut lane.attempt_at, None);
+            let announced = lane.lane.announced();
+            let receiver_state = lane.lane.receiver_state.clone();
+            let Some(entry) = lane.lane.take() else { continue };
+            let delivery = Delivery {
+                notification: entry.notification.clone(),
+                idempotency_key: entry.idempotency_key.clone(),
+                receiver_state,
+                announced,
+                attempt: entry.attempts.saturating_add(1),
+            };
+            tickets.push(DeliveryTicket { group, integration, delivery });
+        }
+        tickets
+    }
+
+    /// Takes the outcome of a delivery.
+    pub fn finished(
+        &mut self,
+        group_id: &GroupId,
+        integration: &IntegrationId,
+        outcome: &Outcome,
+        now: Now,
+    ) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let Some(mut group) = self.groups.remove(group_id) else { return changes };
+        if let Some(lane) = group.lanes.iter_mut().find(|lane| lane.id == *integration)
+            && let Some(finished) = lane.lane.finish(outcome, &group.core.alerts, now.wall)
+        {
+            self.time_attempt(group_id, lane, now);
+            changes.push(Change::AddAttempt(finished.attempt));
+            changes.extend(finished.removed.into_iter().map(Change::DeleteEntry));
+            changes.extend(lane.lane.entries().cloned().map(Change::PutEntry));
+            changes.push(lane.stored(&group.core));
+        }
+        self.groups.insert(group_id.clone(), group);
+        self.close_if_over(group_id, now, &mut changes);
+        changes
+    }
+}

@@ -1,0 +1,276 @@
+//! A group is due: who is held back, what is news, and to whom.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::engine::dispatcher::Dispatcher;
+use crate::engine::dispatcher::group::{Group, GroupLane};
+use crate::model::{Fingerprint, IntegrationId, Notification, NotifiedAlert, NotifyReason, Now};
+use crate::outbox::Told;
+use crate::routing::{Dedup, LogView, MuteReason, decide, mute_reason};
+use crate::storage::{Change, Decision, GroupId};
+
+/// The alerts of a group that is due, by what may be said of them.
+struct Sorted {
+    /// They fire and nothing holds them back.
+    firing: BTreeSet<Fingerprint>,
+    /// They fire and are held back.
+    held: BTreeSet<Fingerprint>,
+    /// They are resolved and nothing holds them back.
+    resolved: BTreeSet<Fingerprint>,
+    /// They are resolved and would be held back, were their firing not known.
+    resolved_held: BTreeSet<Fingerprint>,
+}
+
+/// What is news to one lane.
+struct News {
+    reason: NotifyReason,
+    /// The alerts to name.
+    named: BTreeSet<Fingerprint>,
+    /// What the receiver knows afterwards.
+    told: Told,
+}
+
+impl Dispatcher {
+    /// Flushes one group, whether it is due or not.
+    pub(super) fn flush(&mut self, id: &GroupId, now: Now, changes: &mut Vec<Change>) {
+        let Some(mut group) = self.groups.remove(id) else { return };
+        self.renew_lanes(&mut group, now, changes);
+        let sorted = self.sort(&mut group, now, changes);
+        for index in 0..group.lanes.len() {
+            self.flush_lane(&mut group, index, &sorted, now, changes);
+        }
+        let route = Arc::clone(&group.route);
+        group.core.flushed(&route, now);
+        self.groups.insert(id.clone(), group);
+        self.close_if_over(id, now, changes);
+        if let Some(group) = self.groups.get_mut(id) {
+            self.timers.set_flush(id, &mut group.flush_at, Some(group.core.next_flush));
+            changes.push(group.stored(now));
+        }
+    }
+
+    /// Gives the group a lane for every integration that its receiver has now.
+    pub(super) fn renew_lanes(&self, group: &mut Group, now: Now, changes: &mut Vec<Change>) {
+        for (id, send_resolved) in self.setup.integrations(&group.core.receiver) {
+            match group.lane_mut(id) {
+                Some(lane) => lane.send_resolved = *send_resolved,
+                None => {
+                    let lane = GroupLane::new(id.clone(), *send_resolved, now);
+                    changes.push(lane.stored(&group.core));
+                    group.lanes.push(lane);
+                }
+            }
+        }
+    }
+
+    /// Asks of every alert whether it is held back, and records where that has changed.
+    fn sort(&self, group: &mut Group, now: Now, changes: &mut Vec<Change>) -> Sorted {
+        let mut sorted = Sorted {
+            firing: BTreeSet::new(),
+            held: BTreeSet::new(),
+            resolved: BTreeSet::new(),
+            resolved_held: BTreeSet::new(),
+        };
+        let muted = mute_reason(&group.route, &self.setup.intervals, now.wall);
+        let id = group.id();
+        for (fingerprint, alert) in &group.core.alerts {
+            let inhibited = || self.inhibitor.inhibited_by(&alert.labels);
+            let reason = inhibited().map(MuteReason::Inhibited).or_else(|| muted.clone());
+            let before = group.held.get(fingerprint).copied();
+            let after = reason.as_ref().map(MuteReason::as_str);
+            if before != after {
+                let (name, detail) = match &reason {
+                    Some(reason) => (reason.as_str(), self.explain(reason)),
+                    None => ("active", String::new()),
+                };
+                changes.push(decision(*fingerprint, &id, None, name, detail, now));
+                match after {
+                    Some(name) => group.held.insert(*fingerprint, name),
+                    None => group.held.remove(fingerprint),
+                };
+            }
+            match (alert.is_resolved(), reason.is_some()) {
+                (false, false) => sorted.firing.insert(*fingerprint),
+                (false, true) => sorted.held.insert(*fingerprint),
+                (true, false) => sorted.resolved.insert(*fingerprint),
+                (true, true) => sorted.resolved_held.insert(*fingerprint),
+            };
+        }
+        sorted
+    }
+
+    /// What holds an alert back, in words.
+    fn explain(&self, reason: &MuteReason) -> String {
+        match reason {
+            MuteReason::Inhibited(inhibition) => {
+                let by = self.alerts.get(&inhibition.source);
+                let by = by.map(|routed| routed.merged.labels.to_string()).unwrap_or_default();
+                let rule = match inhibition.name.as_str() {
+                    "" => format!("inhibit rule {}", inhibition.rule + 1),
+                    name => format!("inhibit rule {name}"),
+                };
+                format!("{rule}, by {by}")
+            }
+            MuteReason::OutsideActiveInterval => String::new(),
+            MuteReason::InMuteInterval { name } => name.clone(),
+        }
+    }
+
+    fn flush_lane(
+        &mut self,
+        group: &mut Group,
+        index: usize,
+        sorted: &Sorted,
+        now: Now,
+        changes: &mut Vec<Change>,
+    ) {
+        let entry = self.next_entry();
+        let id = group.id();
+        let Some(lane) = group.lanes.get_mut(index) else { return };
+        let outcome = news(lane, group.orphan, group.route.repeat_interval, sorted, now);
+        let removed = match outcome {
+            Outcome::Say(news) => {
+                let notification = Notification {
+                    group_key: group.core.key.clone(),
+                    integration: lane.id.clone(),
+                    group_labels: group.core.labels.clone(),
+                    alerts: words(&group.core, lane, &news.named),
+                    reason: news.reason,
+                    created_at: now.wall,
+                };
+                for fingerprint in &news.named {
+                    let name = news.reason.as_str();
+                    let to = Some(lane.id.clone());
+                    changes.push(decision(*fingerprint, &id, to, name, String::new(), now));
+                }
+                lane.told_at = now.mono;
+                lane.lane.enqueue(entry, notification, news.told, &group.core.alerts, now.wall)
+            }
+            Outcome::ClearLog => {
+                lane.lane.clear_log(now.wall);
+                lane.lane.refresh(entry, &group.core.alerts).into_iter().collect()
+            }
+            Outcome::Hold => match lane.lane.refresh(entry, &group.core.alerts) {
+                Some(removed) => vec![removed],
+                None => return,
+            },
+        };
+        changes.extend(removed.into_iter().map(Change::DeleteEntry));
+        changes.extend(lane.lane.entries().cloned().map(Change::PutEntry));
+        changes.push(lane.stored(&group.core));
+        self.time_attempt(&id, lane, now);
+    }
+
+    /// Sets the timer of a lane's next attempt.
+    pub(super) fn time_attempt(&mut self, id: &GroupId, lane: &mut GroupLane, now: Now) {
+        let at = lane.lane.due().map(|due| now.timer(due, crate::outbox::MAX_RETRY_AFTER));
+        self.timers.set_attempt(id, &lane.id, &mut lane.attempt_at, at);
+    }
+
+    /// Takes out what is settled, and the whole group when nothing is left of it.
+    pub(super) fn close_if_over(&mut self, id: &GroupId, now: Now, changes: &mut Vec<Change>) {
+        let Some(group) = self.groups.get_mut(id) else { return };
+        let settled = group.settle(now);
+        for alert in &settled {
+            if !group.lanes().any(|lane| lane.knew(alert.fingerprint())) {
+                let fingerprint = alert.fingerprint();
+                let name = "resolved_before_notification";
+                changes.push(decision(fingerprint, id, None, name, String::new(), now));
+            }
+        }
+        let settled = settled.iter().map(|alert| alert.fingerprint()).collect();
+        if group.is_over() {
+            changes.extend(group.deleted());
+            self.timers.set_flush(id, &mut group.flush_at, None);
+            self.groups.remove(id);
+        }
+        self.release(id, &settled, changes);
+    }
+}
+
+enum Outcome {
+    Say(News),
+    ClearLog,
+    Hold,
+}
+
+/// Decides what one lane is to be told.
+///
+/// An alert that is held back but known to fire does not count as resolved, and the end of one
+/// that is known is told although it would be held back.
+fn news(
+    lane: &GroupLane,
+    orphan: bool,
+    repeat_interval: std::time::Duration,
+    sorted: &Sorted,
+    now: Now,
+) -> Outcome {
+    let none = BTreeSet::new();
+    let log = lane.lane.enqueued.as_ref();
+    let known = log.map_or(&none, |told| &told.firing);
+    let carried: BTreeSet<_> = sorted.held.intersection(known).copied().collect();
+    let mut resolved = sorted.resolved.clone();
+    resolved.extend(sorted.resolved_held.intersection(known));
+    let firing: BTreeSet<_> = sorted.firing.union(&carried).copied().collect();
+    let view = log.map(|told| LogView {
+        firing: &told.firing,
+        resolved: &told.resolved,
+        age: now.mono.since(lane.told_at),
+    });
+    let decided = decide(view.as_ref(), &firing, &resolved, lane.send_resolved, repeat_interval);
+    let reason = match decided {
+        // What is repeated must not consist of alerts that are held back.
+        Dedup::Notify(NotifyReason::RepeatIntervalElapsed) if sorted.firing.is_empty() => {
+            return Outcome::Hold;
+        }
+        Dedup::Notify(_) if orphan => NotifyReason::RouteChanged,
+        Dedup::Notify(reason) => reason,
+        Dedup::ClearLog => return Outcome::ClearLog,
+        Dedup::Hold(_) => return Outcome::Hold,
+    };
+    let mut named = sorted.firing.clone();
+    if lane.send_resolved {
+        named.extend(&resolved);
+    }
+    if named.is_disjoint(&firing) {
+        // Something fires that is held back: the words must not say that all is over.
+        named.extend(&carried);
+    }
+    Outcome::Say(News { reason, named, told: Told { firing, resolved, at: now.wall } })
+}
+
+/// The named alerts as they are now, firing ones first.
+fn words(
+    group: &crate::routing::AggregationGroup,
+    lane: &GroupLane,
+    named: &BTreeSet<Fingerprint>,
+) -> Vec<NotifiedAlert> {
+    let alerts = named.iter().filter_map(|fp| group.alerts.get(fp).map(|alert| (fp, alert)));
+    let mut words: Vec<NotifiedAlert> = alerts
+        .map(|(fp, alert)| NotifiedAlert {
+            alert: crate::model::Alert::clone(alert),
+            missed: alert.is_resolved() && !lane.knew(*fp),
+        })
+        .collect();
+    words.sort_by(|a, b| a.order().cmp(&b.order()));
+    words
+}
+
+fn decision(
+    fingerprint: Fingerprint,
+    group: &GroupId,
+    integration: Option<IntegrationId>,
+    reason: &str,
+    detail: String,
+    now: Now,
+) -> Change {
+    Change::AddDecision(Decision {
+        at: now.wall,
+        fingerprint,
+        group: group.clone(),
+        integration,
+        reason: reason.to_string(),
+        detail,
+    })
+}

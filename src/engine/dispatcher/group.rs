@@ -1,0 +1,152 @@
+//! A group with its route, its lanes and what was last decided about its alerts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::{Alert, Fingerprint, IntegrationId, Monotonic, Now};
+use crate::outbox::{Lane, LaneKey};
+use crate::routing::{AggregationGroup, Route};
+use crate::storage::{Change, GroupId, StoredGroup, StoredLane};
+
+/// How long a resolved alert is kept for a receiver that refuses to hear of it, as long as
+/// Alertmanager keeps its notification log.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(120 * 3600);
+
+/// One integration's lane with its place in time.
+pub(super) struct GroupLane {
+    pub(super) id: IntegrationId,
+    pub(super) send_resolved: bool,
+    pub(super) lane: Lane,
+    /// When the last notification was decided, for the repeat interval.
+    pub(super) told_at: Monotonic,
+    /// The timer of the next attempt, as it stands in the timers.
+    pub(super) attempt_at: Option<Monotonic>,
+}
+
+impl GroupLane {
+    pub(super) fn new(id: IntegrationId, send_resolved: bool, now: Now) -> Self {
+        Self { id, send_resolved, lane: Lane::default(), told_at: now.mono, attempt_at: None }
+    }
+
+    /// Whether the receiver was told of an alert, or is about to be.
+    pub(super) fn knew(&self, fingerprint: Fingerprint) -> bool {
+        let told = [&self.lane.enqueued, &self.lane.delivered];
+        told.into_iter()
+            .flatten()
+            .any(|told| told.firing.contains(&fingerprint) || told.resolved.contains(&fingerprint))
+    }
+
+    /// Whether the lane may still need a resolved alert's words.
+    fn needs(&self, fingerprint: Fingerprint) -> bool {
+        let told = |told: &crate::outbox::Told| told.firing.contains(&fingerprint);
+        !self.lane.is_idle()
+            || (self.send_resolved && self.lane.delivered.as_ref().is_some_and(told))
+    }
+
+    /// Whether the lane still has something to say when its group is empty.
+    fn owes(&self) -> bool {
+        !self.lane.is_idle() || (self.send_resolved && self.lane.announced())
+    }
+
+    fn key(&self, group: &AggregationGroup) -> LaneKey {
+        LaneKey { group_key: group.key.clone(), integration: self.id.clone() }
+    }
+
+    /// The lane's log, to be stored.
+    pub(super) fn stored(&self, group: &AggregationGroup) -> Change {
+        Change::PutLane(StoredLane {
+            key: self.key(group),
+            enqueued: self.lane.enqueued.clone(),
+            delivered: self.lane.delivered.clone(),
+            receiver_state: self.lane.receiver_state.clone(),
+        })
+    }
+}
+
+/// A group of alerts and everyone who is told of it.
+pub(super) struct Group {
+    pub(super) core: AggregationGroup,
+    /// The route, kept also when a reload has removed it from the tree.
+    pub(super) route: Arc<Route>,
+    /// Whether the configuration no longer has this group: its firing alerts are resolved under
+    /// it and it ends.
+    pub(super) orphan: bool,
+    pub(super) lanes: Vec<GroupLane>,
+    /// Which alerts are held back, by the name of the reason.
+    pub(super) held: BTreeMap<Fingerprint, &'static str>,
+    /// The timer of the next flush, as it stands in the timers.
+    pub(super) flush_at: Option<Monotonic>,
+}
+
+impl Group {
+    pub(super) fn new(core: AggregationGroup, route: Arc<Route>) -> Self {
+        Self {
+            core,
+            route,
+            orphan: false,
+            lanes: Vec::new(),
+            held: BTreeMap::new(),
+            flush_at: None,
+        }
+    }
+
+    pub(super) fn id(&self) -> GroupId {
+        GroupId { key: self.core.key.clone(), receiver: self.core.receiver.clone() }
+    }
+
+    pub(super) fn lanes(&self) -> impl Iterator<Item = &GroupLane> {
+        self.lanes.iter()
+    }
+
+    pub(super) fn lane_mut(&mut self, id: &IntegrationId) -> Option<&mut GroupLane> {
+        self.lanes.iter_mut().find(|lane| lane.id == *id)
+    }
+
+    /// The group and its next flush, to be stored.
+    pub(super) fn stored(&self, now: Now) -> Change {
+        Change::PutGroup(StoredGroup {
+            id: self.id(),
+            labels: self.core.labels.clone(),
+            next_flush: now.wall_of(self.core.next_flush),
+            has_flushed: self.core.has_flushed,
+        })
+    }
+
+    /// Takes out the resolved alerts that no lane needs any more and returns them.
+    pub(super) fn settle(&mut self, now: Now) -> Vec<Arc<Alert>> {
+        let given_up =
+            |alert: &Alert| alert.ends_at.is_some_and(|end| now.wall.since(end) > GIVE_UP_AFTER);
+        let settled: BTreeSet<Fingerprint> = self
+            .core
+            .alerts
+            .iter()
+            .filter(|(fp, alert)| {
+                alert.is_resolved()
+                    && (given_up(alert) || !self.lanes.iter().any(|lane| lane.needs(**fp)))
+            })
+            .map(|(fp, _)| *fp)
+            .collect();
+        let gone =
+            settled.iter().filter_map(|fp| self.core.alerts.get(fp)).map(Arc::clone).collect();
+        self.core.remove_resolved(&settled);
+        for lane in &mut self.lanes {
+            if lane.lane.is_idle() {
+                lane.lane.forget_unknown(&self.core.alerts);
+            }
+        }
+        self.held.retain(|fp, _| self.core.alerts.contains_key(fp));
+        gone
+    }
+
+    /// Whether the group is empty and nobody waits for anything about it.
+    pub(super) fn is_over(&self) -> bool {
+        self.core.is_empty() && !self.lanes.iter().any(GroupLane::owes)
+    }
+
+    /// The removal of the group and its lanes from the store.
+    pub(super) fn deleted(&self) -> impl Iterator<Item = Change> + '_ {
+        let lanes = self.lanes.iter().map(|lane| Change::DeleteLane(lane.key(&self.core)));
+        lanes.chain([Change::DeleteGroup(self.id())])
+    }
+}

@@ -1,0 +1,97 @@
+//! The state machine from a firing alert to the notifications that are owed.
+//!
+//! Three kinds of events move it: observations of rules, the time, and outcomes of deliveries.
+//! Each returns the [`Change`]s that have to be committed before anything else follows.
+
+mod deliver;
+mod flush;
+mod group;
+mod observe;
+mod reconcile;
+mod setup;
+#[cfg(test)]
+mod tests;
+mod timers;
+
+pub use deliver::DeliveryTicket;
+pub use observe::Observation;
+pub use setup::RoutingSetup;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::model::{Alert, Fingerprint, Monotonic, Now, RuleKey};
+use crate::outbox::EntryId;
+use crate::routing::Inhibitor;
+use crate::storage::{Change, GroupId};
+
+use group::Group;
+use timers::Timers;
+
+/// An alert on its way through routing. Two rules may produce the same labels: such an alert is
+/// one, and fires while either fires.
+struct Routed {
+    /// What each rule says of it.
+    sources: Vec<Source>,
+    /// The sources as one: the earliest start, the newest annotations.
+    merged: Arc<Alert>,
+    /// The groups that hold it.
+    groups: Vec<GroupId>,
+}
+
+/// What one rule says of an alert.
+struct Source {
+    rule: RuleKey,
+    /// The identity within the rule, before external labels.
+    instance: Fingerprint,
+    alert: Arc<Alert>,
+}
+
+/// Alerts, groups and lanes. See the module's documentation.
+pub struct Dispatcher {
+    setup: Arc<RoutingSetup>,
+    inhibitor: Inhibitor,
+    alerts: HashMap<Fingerprint, Routed>,
+    groups: BTreeMap<GroupId, Group>,
+    timers: Timers,
+    last_entry: u64,
+}
+
+impl Dispatcher {
+    /// A dispatcher that knows of no alert.
+    pub fn new(setup: Arc<RoutingSetup>) -> Self {
+        let inhibitor = Inhibitor::new(setup.inhibit_rules.clone());
+        Self {
+            setup,
+            inhibitor,
+            alerts: HashMap::new(),
+            groups: BTreeMap::new(),
+            timers: Timers::default(),
+            last_entry: 0,
+        }
+    }
+
+    /// When something is due next: a flush, or an attempt where those count.
+    pub fn next_deadline(&self, with_attempts: bool) -> Option<Monotonic> {
+        self.timers.next(with_attempts)
+    }
+
+    /// How many deliveries wait or are in flight.
+    pub fn undelivered(&self) -> usize {
+        self.groups.values().flat_map(Group::lanes).map(|l| l.lane.entries().count()).sum()
+    }
+
+    /// Flushes every group that is due.
+    pub fn on_time(&mut self, now: Now) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for id in self.timers.due_flushes(now.mono) {
+            self.flush(&id, now, &mut changes);
+        }
+        changes
+    }
+
+    fn next_entry(&mut self) -> EntryId {
+        self.last_entry += 1;
+        EntryId(self.last_entry)
+    }
+}

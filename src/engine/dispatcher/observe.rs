@@ -1,0 +1,284 @@
+//! What evaluations say of alerts, and how that reaches the groups.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::alerting::{AlertInstance, AlertState, Transition};
+use crate::engine::dispatcher::group::Group;
+use crate::engine::dispatcher::{Dispatcher, Routed, Source};
+use crate::model::{Alert, Fingerprint, Now, RuleKey, Timestamp};
+use crate::routing::AggregationGroup;
+use crate::storage::{Change, Decision, GroupId, StoredAlert};
+
+/// What one evaluation of one rule found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observation {
+    /// The changes that are worth storing, in order.
+    pub transitions: Vec<Transition>,
+    /// All alerts that fire now, with their newest value and annotations.
+    pub firing: Vec<AlertInstance>,
+}
+
+impl Dispatcher {
+    /// Takes what an evaluation of `rule` found. `generator_url` is the link to the graph of the
+    /// rule's expression.
+    pub fn observe(
+        &mut self,
+        rule: &RuleKey,
+        generator_url: &str,
+        observation: Observation,
+        now: Now,
+    ) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for transition in observation.transitions {
+            changes
+                .push(Change::AddTransition { rule: rule.clone(), transition: transition.clone() });
+            self.apply(rule, generator_url, &transition, now, &mut changes);
+        }
+        for instance in &observation.firing {
+            self.refresh(rule, self.alert(instance, generator_url));
+        }
+        changes
+    }
+
+    fn apply(
+        &mut self,
+        rule: &RuleKey,
+        generator_url: &str,
+        transition: &Transition,
+        now: Now,
+        changes: &mut Vec<Change>,
+    ) {
+        let instance = &transition.instance;
+        let alert = self.alert(instance, generator_url);
+        let stored = |instance: &AlertInstance| {
+            Change::PutAlert(StoredAlert {
+                rule: rule.clone(),
+                instance: instance.clone(),
+                generator_url: generator_url.to_string(),
+                routed: alert.labels.clone(),
+            })
+        };
+        let delete = |resolved| Change::DeleteAlert {
+            rule: rule.clone(),
+            fingerprint: transition.fingerprint,
+            resolved,
+        };
+        if transition.resolves() {
+            let mut ended = instance.clone();
+            ended.state = AlertState::Inactive;
+            ended.resolved_at.get_or_insert(transition.at);
+            let mut alert = alert.clone();
+            alert.ends_at = ended.resolved_at;
+            if let Some(known) = self.known(rule, &alert) {
+                // A raised `for` has already cleared the time at which it fired.
+                alert.starts_at = known.starts_at;
+                ended.fired_at.get_or_insert(known.starts_at);
+            }
+            changes.push(delete(false));
+            changes.push(stored(&ended));
+            self.route(rule, transition.fingerprint, alert, now, changes);
+        }
+        match transition.to {
+            AlertState::Pending => changes.push(stored(instance)),
+            AlertState::Firing => {
+                changes.push(stored(instance));
+                if transition.fires() {
+                    // What a former firing still owed is part of this alert's story now.
+                    changes.push(delete(true));
+                }
+                self.route(rule, transition.fingerprint, alert.clone(), now, changes);
+            }
+            AlertState::Inactive if !transition.resolves() => changes.push(delete(false)),
+            AlertState::Inactive => {}
+        }
+    }
+
+    /// The alert as it is routed. Not meaningful for a pending one.
+    pub(super) fn alert(&self, instance: &AlertInstance, generator_url: &str) -> Alert {
+        Alert {
+            labels: self.setup.routed_labels(&instance.labels),
+            annotations: instance.annotations.clone(),
+            starts_at: instance.fired_at.unwrap_or(instance.active_at),
+            ends_at: instance.resolved_at,
+            generator_url: generator_url.to_string(),
+            value: Some(instance.value),
+        }
+    }
+
+    fn known(&self, rule: &RuleKey, alert: &Alert) -> Option<Arc<Alert>> {
+        let routed = self.alerts.get(&alert.fingerprint())?;
+        let source = routed.sources.iter().find(|source| source.rule == *rule)?;
+        Some(Arc::clone(&source.alert))
+    }
+
+    /// Takes newer annotations and a newer value of an alert that goes on firing. Nothing is
+    /// stored: the next evaluation after a start brings them again.
+    fn refresh(&mut self, rule: &RuleKey, alert: Alert) {
+        let fingerprint = alert.fingerprint();
+        let Some(routed) = self.alerts.get_mut(&fingerprint) else { return };
+        let Some(known) = routed.sources.iter_mut().find(|source| source.rule == *rule) else {
+            return;
+        };
+        if known.alert.annotations == alert.annotations && known.alert.value == alert.value {
+            return;
+        }
+        known.alert = Arc::new(alert);
+        routed.merge(rule);
+        for id in &routed.groups {
+            if let Some(group) = self.groups.get_mut(id) {
+                group.core.alerts.insert(fingerprint, Arc::clone(&routed.merged));
+            }
+        }
+    }
+
+    /// Notes what a rule says of an alert; returns the alert as all rules together say.
+    pub(super) fn add_source(
+        &mut self,
+        rule: RuleKey,
+        instance: Fingerprint,
+        alert: Arc<Alert>,
+    ) -> Arc<Alert> {
+        let routed = self.alerts.entry(alert.fingerprint()).or_insert_with(|| Routed {
+            sources: Vec::new(),
+            merged: Arc::clone(&alert),
+            groups: Vec::new(),
+        });
+        match routed.sources.iter_mut().find(|source| source.rule == rule) {
+            Some(known) => known.alert = alert,
+            None => routed.sources.push(Source { rule: rule.clone(), instance, alert }),
+        }
+        routed.merge(&rule);
+        Arc::clone(&routed.merged)
+    }
+
+    /// Puts an alert, or its new state, into its groups.
+    fn route(
+        &mut self,
+        rule: &RuleKey,
+        instance: Fingerprint,
+        alert: Alert,
+        now: Now,
+        changes: &mut Vec<Change>,
+    ) {
+        let fingerprint = alert.fingerprint();
+        let merged = self.add_source(rule.clone(), instance, Arc::new(alert));
+        self.inhibitor.set(&merged);
+        if merged.is_resolved() {
+            self.resolve_in_groups(fingerprint, &merged, now, changes);
+        } else {
+            self.fire_in_groups(fingerprint, &merged, now, changes);
+        }
+    }
+
+    fn resolve_in_groups(
+        &mut self,
+        fingerprint: Fingerprint,
+        alert: &Arc<Alert>,
+        now: Now,
+        changes: &mut Vec<Change>,
+    ) {
+        let Some(routed) = self.alerts.get(&fingerprint) else { return };
+        if routed.groups.is_empty() {
+            // Nobody holds it, so nobody has to be told.
+            self.forget(fingerprint, changes);
+            return;
+        }
+        for id in routed.groups.clone() {
+            if let Some(group) = self.groups.get_mut(&id) {
+                let route = Arc::clone(&group.route);
+                group.core.insert(&route, Arc::clone(alert), now);
+            }
+        }
+    }
+
+    pub(super) fn fire_in_groups(
+        &mut self,
+        fingerprint: Fingerprint,
+        alert: &Arc<Alert>,
+        now: Now,
+        changes: &mut Vec<Change>,
+    ) {
+        let setup = Arc::clone(&self.setup);
+        for (route, key, labels) in setup.tree.groups_of(&alert.labels) {
+            let Some(route) = setup.route(route) else { continue };
+            let id = GroupId { key: key.clone(), receiver: route.receiver.clone() };
+            let group = self.groups.entry(id.clone()).or_insert_with(|| {
+                let core = AggregationGroup::new(&route, key, labels, now);
+                Group::new(core, Arc::clone(&route))
+            });
+            let is_member = group.core.alerts.contains_key(&fingerprint);
+            group.core.insert(&route, Arc::clone(alert), now);
+            if let Some(routed) = self.alerts.get_mut(&fingerprint)
+                && !routed.groups.contains(&id)
+            {
+                routed.groups.push(id.clone());
+            }
+            if !is_member {
+                changes.push(grouped(fingerprint, &id, &route.key, now.wall));
+            }
+            let before = group.flush_at;
+            self.timers.set_flush(&id, &mut group.flush_at, Some(group.core.next_flush));
+            if before != group.flush_at {
+                changes.push(group.stored(now));
+            }
+        }
+    }
+
+    /// Drops the alerts that a group has settled, where no other group holds them.
+    pub(super) fn release(
+        &mut self,
+        id: &GroupId,
+        settled: &BTreeSet<Fingerprint>,
+        changes: &mut Vec<Change>,
+    ) {
+        for fingerprint in settled {
+            let Some(routed) = self.alerts.get_mut(fingerprint) else { continue };
+            routed.groups.retain(|group| group != id);
+            if routed.groups.is_empty() && routed.merged.is_resolved() {
+                self.forget(*fingerprint, changes);
+            }
+        }
+    }
+
+    fn forget(&mut self, fingerprint: Fingerprint, changes: &mut Vec<Change>) {
+        let Some(routed) = self.alerts.remove(&fingerprint) else { return };
+        self.inhibitor.remove(fingerprint);
+        changes.extend(routed.sources.into_iter().map(|source| Change::DeleteAlert {
+            rule: source.rule,
+            fingerprint: source.instance,
+            resolved: true,
+        }));
+    }
+}
+
+impl Routed {
+    /// Makes one alert of the sources. While any fires, the alert fires, since the earliest start
+    /// of those that do; `newest` names the source whose words are the latest. As Alertmanager
+    /// merges overlapping alerts.
+    pub(super) fn merge(&mut self, newest: &RuleKey) {
+        let any_fires = self.sources.iter().any(|s| !s.alert.is_resolved());
+        let relevant = || self.sources.iter().filter(move |s| !s.alert.is_resolved() == any_fires);
+        let latest = relevant().find(|s| s.rule == *newest).or_else(|| relevant().next());
+        let Some(words) = latest.map(|source| &source.alert) else { return };
+        let starts_at = relevant().map(|s| s.alert.starts_at).min().unwrap_or(words.starts_at);
+        let ends_at =
+            if any_fires { None } else { relevant().filter_map(|s| s.alert.ends_at).max() };
+        self.merged = if (words.starts_at, words.ends_at) == (starts_at, ends_at) {
+            Arc::clone(words)
+        } else {
+            Arc::new(Alert { starts_at, ends_at, ..Alert::clone(words) })
+        };
+    }
+}
+
+fn grouped(fingerprint: Fingerprint, group: &GroupId, route: &str, at: Timestamp) -> Change {
+    Change::AddDecision(Decision {
+        at,
+        fingerprint,
+        group: group.clone(),
+        integration: None,
+        reason: "grouped".to_string(),
+        detail: format!("route {route}"),
+    })
+}

@@ -1,0 +1,174 @@
+//! Queries: the current state and the history.
+
+use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params};
+
+use crate::alerting::Transition;
+use crate::model::{Notification, Timestamp};
+use crate::outbox::{Attempt, LaneKey, OutboxEntry};
+use crate::storage::sqlite::columns::{
+    Entry, Hex, Json, get, group_key, instance, integration, json, json_or_null, name, rule_key,
+    time,
+};
+use crate::storage::{
+    Decision, GroupId, History, HistoryFilter, RecordedTransition, Snapshot, StoredAlert,
+    StoredGroup, StoredLane,
+};
+
+/// Reads the current state as of one moment.
+pub fn snapshot(db: &mut Connection) -> Result<Snapshot> {
+    let db = db.transaction()?;
+    let heartbeat: Option<i64> =
+        db.query_row("SELECT at FROM heartbeat", [], |row| row.get(0)).optional()?;
+    // SQLite keeps the highest number of an AUTOINCREMENT table, deleted rows included.
+    let last_entry: Option<Entry> = db
+        .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'", [], |row| row.get(0))
+        .optional()?;
+    Ok(Snapshot {
+        alerts: all(
+            &db,
+            "SELECT * FROM alert
+             ORDER BY rule_file, rule_group, rule_name, rule_nth, fingerprint, resolved",
+            alert,
+        )?,
+        groups: all(&db, "SELECT * FROM aggregation_group ORDER BY group_key, receiver", group)?,
+        lanes: all(
+            &db,
+            "SELECT * FROM notification_log
+             ORDER BY group_key, receiver, integration, integration_index",
+            lane,
+        )?,
+        entries: all(&db, "SELECT * FROM outbox ORDER BY id", entry)?,
+        heartbeat: heartbeat.map(Timestamp::from_millis),
+        last_entry: last_entry.map_or(0, |entry| entry.0.0),
+    })
+}
+
+fn all<T>(db: &Connection, sql: &str, read: fn(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
+    db.prepare(sql)?.query_map([], read)?.collect()
+}
+
+fn alert(row: &Row<'_>) -> Result<StoredAlert> {
+    Ok(StoredAlert {
+        rule: rule_key(row)?,
+        instance: instance(row)?,
+        generator_url: get(row, "generator_url")?,
+        routed: json(row, "routed")?,
+    })
+}
+
+fn group_id(row: &Row<'_>) -> Result<GroupId> {
+    Ok(GroupId { key: group_key(row)?, receiver: get(row, "receiver")? })
+}
+
+fn group(row: &Row<'_>) -> Result<StoredGroup> {
+    Ok(StoredGroup {
+        id: group_id(row)?,
+        labels: json(row, "labels")?,
+        next_flush: time(row, "next_flush")?,
+        has_flushed: get(row, "has_flushed")?,
+    })
+}
+
+fn lane(row: &Row<'_>) -> Result<StoredLane> {
+    Ok(StoredLane {
+        key: LaneKey { group_key: group_key(row)?, integration: integration(row)? },
+        enqueued: json_or_null(row, "enqueued")?,
+        delivered: json_or_null(row, "delivered")?,
+        receiver_state: json_or_null(row, "receiver_state")?,
+    })
+}
+
+fn entry(row: &Row<'_>) -> Result<OutboxEntry> {
+    Ok(OutboxEntry {
+        id: get::<Entry>(row, "id")?.0,
+        idempotency_key: get(row, "idempotency_key")?,
+        notification: Notification {
+            group_key: group_key(row)?,
+            integration: integration(row)?,
+            group_labels: json(row, "group_labels")?,
+            alerts: json(row, "alerts")?,
+            reason: name(row, "reason")?,
+            created_at: time(row, "created_at")?,
+        },
+        untold: json(row, "untold")?,
+        attempts: get(row, "attempts")?,
+        next_attempt: time(row, "next_attempt")?,
+        last_error: get(row, "last_error")?,
+    })
+}
+
+fn transition(row: &Row<'_>) -> Result<RecordedTransition> {
+    Ok(RecordedTransition {
+        rule: rule_key(row)?,
+        transition: Transition {
+            fingerprint: get::<Hex>(row, "fingerprint")?.0,
+            instance: instance(row)?,
+            from: name(row, "from_state")?,
+            to: name(row, "to_state")?,
+            reason: name(row, "reason")?,
+            at: time(row, "at")?,
+        },
+    })
+}
+
+fn decision(row: &Row<'_>) -> Result<Decision> {
+    let of_group = get::<Option<String>>(row, "integration")?.is_none();
+    Ok(Decision {
+        at: time(row, "at")?,
+        fingerprint: get::<Hex>(row, "fingerprint")?.0,
+        group: group_id(row)?,
+        integration: if of_group { None } else { Some(integration(row)?) },
+        reason: get(row, "reason")?,
+        detail: get(row, "detail")?,
+    })
+}
+
+fn attempt(row: &Row<'_>) -> Result<Attempt> {
+    Ok(Attempt {
+        entry: get::<Entry>(row, "entry")?.0,
+        group_key: group_key(row)?,
+        integration: integration(row)?,
+        number: get(row, "number")?,
+        at: time(row, "at")?,
+        outcome: name(row, "outcome")?,
+        status: get(row, "status")?,
+        error: get(row, "error")?,
+        reason: name(row, "reason")?,
+        alerts: json(row, "alerts")?,
+    })
+}
+
+/// Reads history as of one moment.
+pub fn history(db: &mut Connection, filter: &HistoryFilter) -> Result<History> {
+    const BY_COLUMN: &str = "fingerprint IN (SELECT value FROM json_each(?1))";
+    const BY_ATTEMPT: &str = "id IN (SELECT attempt FROM attempt_alert
+         WHERE fingerprint IN (SELECT value FROM json_each(?1)))";
+    let db = db.transaction()?;
+    Ok(History {
+        transitions: newest(&db, "transition", BY_COLUMN, filter, transition)?,
+        decisions: newest(&db, "decision", BY_COLUMN, filter, decision)?,
+        attempts: newest(&db, "attempt", BY_ATTEMPT, filter, attempt)?,
+    })
+}
+
+/// The newest records of a table, oldest first; `by_alert` is the condition on the alerts.
+fn newest<T>(
+    db: &Connection,
+    table: &str,
+    by_alert: &str,
+    filter: &HistoryFilter,
+    read: fn(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    // Without alerts the first parameter is not used, and the index by time serves the query.
+    let by_alert = if filter.alerts.is_empty() { "?1 IS NOT NULL" } else { by_alert };
+    let sql = format!(
+        "SELECT * FROM {table} WHERE {by_alert} AND at >= ?2 ORDER BY at DESC, id DESC LIMIT ?3"
+    );
+    let since = filter.since.map_or(i64::MIN, Timestamp::millis);
+    let limit = i64::try_from(filter.bound()).unwrap_or(i64::MAX);
+    let alerts = Json(&filter.alerts);
+    let params: &[&dyn ToSql] = params![alerts, since, limit];
+    let mut records: Vec<T> = db.prepare(&sql)?.query_map(params, read)?.collect::<Result<_>>()?;
+    records.reverse();
+    Ok(records)
+}

@@ -1,0 +1,237 @@
+//! What only the embedded store promises: ownership, survival, errors that pass.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use crate::model::Timestamp;
+use crate::outbox::{EntryId, OutboxEntry};
+use crate::storage::contract::{samples, store_contract};
+use crate::storage::sqlite::{open, writer::Writer};
+use crate::storage::{Change, HistoryFilter, SqliteStore, Store, StoreError};
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn opened() -> (TempDir, SqliteStore) {
+    let folder = folder();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    (folder, store)
+}
+
+store_contract!(opened());
+
+fn decisions(numbers: impl IntoIterator<Item = u64>) -> Vec<Change> {
+    numbers.into_iter().map(|number| Change::AddDecision(samples::decision(number))).collect()
+}
+
+/// A list of which the first change can be stored and the second cannot: SQLite has no such number.
+fn bad() -> Vec<Change> {
+    let entry = OutboxEntry { id: EntryId(u64::MAX), ..samples::entry(1) };
+    [decisions([99]), vec![Change::PutEntry(entry)]].concat()
+}
+
+async fn count(store: &SqliteStore) -> usize {
+    store.history(&HistoryFilter::default()).await.unwrap().decisions.len()
+}
+
+#[tokio::test]
+async fn everything_survives_closing_and_nobody_else_may_read_it() {
+    let folder = folder();
+    let inner = folder.path().join("a/b");
+    let state = samples::snapshot();
+    let store = SqliteStore::open(&inner).unwrap();
+    store.commit(samples::puts(&state)).await.unwrap();
+    for (name, mode) in
+        [("", 0o700), ("watchbell.db", 0o600), ("watchbell.db-wal", 0o600), ("lock", 0o600)]
+    {
+        let found = inner.join(name).metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{name:?}");
+    }
+    drop(store);
+    assert!(!inner.join("watchbell.db-wal").exists(), "the log is folded into the file");
+    let again = SqliteStore::open(&inner).unwrap();
+    assert_eq!(format!("{:?}", again.load().await.unwrap()), format!("{state:?}"));
+}
+
+#[tokio::test]
+async fn a_folder_has_one_owner_and_any_number_of_readers() {
+    let (folder, store) = opened();
+    let refused = SqliteStore::open(folder.path()).unwrap_err();
+    let StoreError::Locked { owner, .. } = &refused else { panic!("{refused}") };
+    assert_eq!(*owner, format!("process {}", std::process::id()));
+
+    let reader = SqliteStore::read_only(folder.path()).unwrap();
+    store.commit(decisions([1])).await.unwrap();
+    assert_eq!(count(&reader).await, 1, "a reader sees what is committed");
+    let refused = reader.commit(decisions([2])).await.unwrap_err().to_string();
+    assert!(refused.contains("reading only"), "{refused}");
+    assert!(reader.prune(Timestamp::from_secs(9)).await.is_err());
+
+    drop(store);
+    assert_eq!(count(&reader).await, 1, "also without an owner");
+    SqliteStore::open(folder.path()).unwrap();
+}
+
+#[test]
+fn what_cannot_be_opened_is_named() {
+    let folder = folder();
+    let read = |path: &Path| SqliteStore::read_only(path).unwrap_err();
+    assert!(matches!(read(folder.path()), StoreError::Open { .. }), "nothing there");
+    let file = open::file(folder.path());
+    std::fs::write(folder.path().join("plain"), "").unwrap();
+    let plain = SqliteStore::open(&folder.path().join("plain")).unwrap_err();
+    assert!(matches!(plain, StoreError::Open { .. }), "{plain}");
+
+    std::fs::write(&file, "").unwrap();
+    let empty = read(folder.path()).to_string();
+    assert!(empty.contains("holds no store"), "{empty}");
+
+    std::fs::write(&file, "no database, and long enough to have a header of one".repeat(99))
+        .unwrap();
+    for error in [read(folder.path()), SqliteStore::open(folder.path()).unwrap_err()] {
+        assert!(matches!(&error, StoreError::Corrupt { path, .. } if *path == file), "{error}");
+    }
+}
+
+#[test]
+fn a_newer_format_is_left_as_it_is() {
+    let (folder, store) = opened();
+    drop(store);
+    let file = open::file(folder.path());
+    Connection::open(&file).unwrap().pragma_update(None, "user_version", 7).unwrap();
+    let before = std::fs::read(&file).unwrap();
+    for result in [SqliteStore::open(folder.path()), SqliteStore::read_only(folder.path())] {
+        let error = result.unwrap_err();
+        assert!(matches!(error, StoreError::Newer { found: 7, known: 1, .. }), "{error}");
+    }
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+}
+
+#[tokio::test]
+async fn damage_is_found_at_start() {
+    let (folder, store) = opened();
+    for number in 0..100 {
+        store.commit(samples::puts(&samples::snapshot())).await.unwrap();
+        store.commit(decisions(number * 100..number * 100 + 100)).await.unwrap();
+    }
+    drop(store);
+    let file = open::file(folder.path());
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 20_000].fill(0x5a);
+    std::fs::write(&file, bytes).unwrap();
+    let error = SqliteStore::open(folder.path()).unwrap_err();
+    assert!(matches!(&error, StoreError::Corrupt { path, .. } if *path == file), "{error}");
+}
+
+#[tokio::test]
+async fn a_value_that_nobody_wrote_is_damage() {
+    let (folder, store) = opened();
+    store.commit(samples::puts(&samples::snapshot())).await.unwrap();
+    let db = Connection::open(open::file(folder.path())).unwrap();
+    for (damage, repair) in [
+        ("UPDATE alert SET labels = '{'", "UPDATE alert SET labels = '{}'"),
+        ("UPDATE outbox SET reason = 'so'", "UPDATE outbox SET reason = 'route_changed'"),
+    ] {
+        db.execute_batch(damage).unwrap();
+        let error = store.load().await.unwrap_err();
+        assert!(matches!(error, StoreError::Corrupt { .. }), "{damage}: {error}");
+        db.execute_batch(repair).unwrap();
+        store.load().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_failing_list_fails_alone_and_whole() {
+    let (_folder, store) = opened();
+    let lists = (0..50).map(|number| if number % 10 == 5 { bad() } else { decisions([number]) });
+    let outcomes = futures::future::join_all(lists.map(|list| store.commit(list))).await;
+    for (number, outcome) in outcomes.into_iter().enumerate() {
+        assert_eq!(outcome.is_err(), number % 10 == 5, "{number}: {outcome:?}");
+    }
+    assert_eq!(count(&store).await, 45);
+}
+
+#[test]
+fn one_transaction_keeps_the_good_lists_of_a_batch() {
+    let folder = folder();
+    let mut writer = Writer::new(open::own(folder.path()).unwrap());
+    let outcomes = writer.commit(&[decisions([1]), bad(), decisions([2])]);
+    assert_eq!(outcomes.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
+    let rows = |writer: &Writer| -> i64 {
+        writer.owned.db.query_row("SELECT count(*) FROM decision", [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(rows(&writer), 2);
+
+    // A condition that takes every transaction down, and what ends it.
+    let pages: u32 =
+        writer.owned.db.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    for (condition, end) in [
+        (format!("PRAGMA max_page_count = {pages}"), "PRAGMA max_page_count = 1000000"),
+        ("PRAGMA query_only = 1".to_string(), "PRAGMA query_only = 0"),
+    ] {
+        let before = rows(&writer);
+        let set = |writer: &Writer, sql: &str| writer.owned.db.execute_batch(sql).unwrap();
+        set(&writer, &condition);
+        let large = decisions(0..5000);
+        let outcomes = writer.commit(&[large.clone(), large.clone()]);
+        assert!(outcomes.iter().all(Result::is_err), "{condition}: {outcomes:?}");
+        assert_eq!(rows(&writer), before, "{condition}");
+        set(&writer, end);
+        assert_eq!(writer.commit(&[large]), [Ok(())], "{end}");
+        assert_eq!(rows(&writer), before + 5000);
+    }
+}
+
+#[test]
+fn a_small_list_is_stored_beside_one_that_fills_the_disk() {
+    let folder = folder();
+    let mut writer = Writer::new(open::own(folder.path()).unwrap());
+    let pages: u32 =
+        writer.owned.db.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    writer.owned.db.pragma_update(None, "max_page_count", pages + 4).unwrap();
+    let outcomes = writer.commit(&[decisions([1]), decisions(0..5000), decisions([2])]);
+    assert_eq!(outcomes.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
+}
+
+#[tokio::test]
+async fn a_vanished_folder_fails_until_it_is_back() {
+    let parent = folder();
+    let (here, away) = (parent.path().join("store"), parent.path().join("away"));
+    let store = SqliteStore::open(&here).unwrap();
+    store.commit(decisions([1])).await.unwrap();
+    std::fs::rename(&here, &away).unwrap();
+    let error = store.commit(decisions([2])).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Commit(_)), "{error}");
+    assert!(error.to_string().contains("store/watchbell.db"), "names the file: {error}");
+    assert!(store.load().await.is_err());
+
+    std::fs::rename(&away, &here).unwrap();
+    store.commit(decisions([3])).await.unwrap();
+    assert_eq!(count(&store).await, 2);
+
+    // Another file at its path is not the store.
+    let file = open::file(&here);
+    std::fs::rename(&file, here.join("old")).unwrap();
+    std::fs::write(&file, "").unwrap();
+    assert!(store.commit(decisions([4])).await.is_err());
+}
+
+#[tokio::test]
+async fn pruning_goes_in_batches_through_everything() {
+    let (folder, store) = opened();
+    store.commit(decisions(0..2500)).await.unwrap();
+    let attempts = (1..=1500).map(|number| Change::AddAttempt(samples::attempt(number)));
+    store.commit(attempts.collect()).await.unwrap();
+    let pruned = store.prune(Timestamp::from_secs(1201)).await.unwrap();
+    assert_eq!(pruned, 1201 + 1200);
+    assert_eq!(count(&store).await, 1299);
+    let db = Connection::open(open::file(folder.path())).unwrap();
+    let named: i64 =
+        db.query_row("SELECT count(*) FROM attempt_alert", [], |row| row.get(0)).unwrap();
+    assert_eq!(named, 600, "two for each attempt that is left");
+}

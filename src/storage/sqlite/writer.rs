@@ -1,0 +1,163 @@
+//! The thread that writes: many callers' lists in one durable transaction.
+
+use std::path::PathBuf;
+
+use rusqlite::{Connection, TransactionBehavior, params};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::model::Timestamp;
+use crate::storage::Change;
+use crate::storage::sqlite::apply::apply;
+use crate::storage::sqlite::open::{FileIdentity, Owned};
+
+/// The most jobs that are committed together: it bounds how long the first of them waits.
+const MAX_JOBS: usize = 256;
+/// How many records of each kind one batch of pruning deletes.
+const PRUNE_BATCH: u32 = 1000;
+
+/// Where the outcome of a job goes.
+pub type Reply<T> = oneshot::Sender<Result<T, String>>;
+
+/// What the writer is asked to do. It answers when the outcome is durable.
+#[derive(Debug)]
+pub enum Job {
+    /// Commit a list, whole or not at all.
+    Commit {
+        /// The list.
+        changes: Vec<Change>,
+        /// Told of the outcome.
+        reply: Reply<()>,
+    },
+    /// Delete one batch of old history.
+    Prune {
+        /// What is older goes.
+        before: Timestamp,
+        /// Told how many records went; 0 when none is left.
+        reply: Reply<u64>,
+    },
+}
+
+/// Owns the connection that writes, and the folder.
+pub struct Writer {
+    pub(super) owned: Owned,
+}
+
+impl Writer {
+    /// Takes over an opened folder.
+    pub fn new(owned: Owned) -> Self {
+        Self { owned }
+    }
+
+    /// Works until no sender is left, then folds the write-ahead log into the file.
+    pub fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        let mut jobs = Vec::with_capacity(MAX_JOBS);
+        while queue.blocking_recv_many(&mut jobs, MAX_JOBS) > 0 {
+            let mut lists = Vec::with_capacity(jobs.len());
+            let mut replies = Vec::with_capacity(jobs.len());
+            let mut prunes = Vec::new();
+            for job in jobs.drain(..) {
+                match job {
+                    Job::Commit { changes, reply } => {
+                        lists.push(changes);
+                        replies.push(reply);
+                    }
+                    Job::Prune { before, reply } => prunes.push((before, reply)),
+                }
+            }
+            // A caller that is gone does not need the answer.
+            for (reply, outcome) in replies.into_iter().zip(self.commit(&lists)) {
+                let _ = reply.send(outcome);
+            }
+            for (before, reply) in prunes {
+                let _ = reply.send(self.prune(before));
+            }
+        }
+        // Closing does this too, but not while a reader has the file open.
+        let _ = self.owned.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+
+    /// Commits every list, whole or not at all; one outcome for each.
+    pub(super) fn commit(&mut self, lists: &[Vec<Change>]) -> Vec<Result<(), String>> {
+        if lists.is_empty() {
+            return Vec::new();
+        }
+        match self.together(lists) {
+            Ok(outcomes) => outcomes,
+            Err(reason) if lists.len() == 1 => vec![Err(reason)],
+            // One list may have brought the whole transaction down, as a full disk does.
+            Err(_) => lists.iter().map(|list| self.alone(list)).collect(),
+        }
+    }
+
+    fn alone(&mut self, list: &Vec<Change>) -> Result<(), String> {
+        self.together(std::slice::from_ref(list))?.into_iter().collect()
+    }
+
+    /// One transaction, in it one savepoint for each list. An error of its own means that nothing
+    /// is stored.
+    fn together(&mut self, lists: &[Vec<Change>]) -> Result<Vec<Result<(), String>>, String> {
+        let mut transaction = self.begin()?;
+        let mut outcomes = Vec::with_capacity(lists.len());
+        for list in lists {
+            let savepoint = transaction.savepoint().map_err(text)?;
+            match apply(&savepoint, list) {
+                Ok(()) => {
+                    savepoint.commit().map_err(text)?;
+                    outcomes.push(Ok(()));
+                }
+                // SQLite has ended the transaction: the lists before this one are lost too.
+                Err(error) if savepoint.is_autocommit() => return Err(text(error)),
+                Err(error) => outcomes.push(Err(text(error))),
+            }
+        }
+        transaction.commit().map_err(text)?;
+        Ok(outcomes)
+    }
+
+    /// Deletes one batch of history older than `before`.
+    pub(super) fn prune(&mut self, before: Timestamp) -> Result<u64, String> {
+        let transaction = self.begin()?;
+        let deleted = prune(&transaction, before).map_err(text)?;
+        transaction.commit().map_err(text)?;
+        Ok(deleted)
+    }
+
+    /// Begins a transaction, unless the file has lost its place: what is written into a deleted
+    /// file succeeds, and nobody finds it again.
+    fn begin(&mut self) -> Result<rusqlite::Transaction<'_>, String> {
+        let path = self.owned.db.path().map(PathBuf::from).unwrap_or_default();
+        match FileIdentity::of(&path) {
+            Ok(file) if file == self.owned.file => {}
+            Ok(_) => return Err("another file has taken its place".to_string()),
+            Err(error) => return Err(error.to_string()),
+        }
+        let begun = self.owned.db.transaction_with_behavior(TransactionBehavior::Immediate);
+        begun.map_err(text)
+    }
+}
+
+fn text(error: rusqlite::Error) -> String {
+    error.to_string()
+}
+
+fn prune(db: &Connection, before: Timestamp) -> rusqlite::Result<u64> {
+    let params = params![before.millis(), PRUNE_BATCH];
+    db.prepare_cached(
+        "DELETE FROM attempt_alert WHERE (fingerprint, attempt) IN (
+             SELECT named.value, old.id
+             FROM (SELECT id, alerts FROM attempt WHERE at < ?1 ORDER BY at, id LIMIT ?2) AS old,
+                 json_each(old.alerts) AS named)",
+    )?
+    .execute(params)?;
+    let mut deleted = 0;
+    for table in ["transition", "decision", "attempt"] {
+        let rows = db
+            .prepare_cached(&format!(
+                "DELETE FROM {table} WHERE id IN (
+                     SELECT id FROM {table} WHERE at < ?1 ORDER BY at, id LIMIT ?2)"
+            ))?
+            .execute(params)?;
+        deleted += u64::try_from(rows).unwrap_or(u64::MAX);
+    }
+    Ok(deleted)
+}

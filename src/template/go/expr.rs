@@ -1,0 +1,294 @@
+//! Pipelines, commands and operands. Field access and printing become calls of our own functions.
+
+use std::sync::Arc;
+
+use gotmpl::parse::{CommandNode, Expr, PipeNode, SmolStr};
+
+use super::TemplateError;
+use super::lexer::{Kind, Token};
+use super::parser::{Parser, did_you_mean};
+use crate::diag::{Span, nearest};
+
+/// Words that are no function.
+const KEYWORDS: [&str; 10] =
+    ["if", "else", "end", "range", "with", "define", "template", "block", "break", "continue"];
+
+/// An operand as written: a base and the fields behind it.
+struct Operand {
+    base: Expr,
+    path: Vec<String>,
+    span: Span,
+}
+
+impl Parser<'_> {
+    /// A pipeline up to and with `end`; at most `declarations` variables before `:=`.
+    pub(super) fn pipeline(
+        &mut self,
+        end: Kind,
+        declarations: usize,
+    ) -> Result<PipeNode, TemplateError> {
+        let start = self.peek().span;
+        let (decl, is_assign) = self.declarations(declarations)?;
+        let mut commands = Vec::new();
+        loop {
+            let (command, stop) = self.command(&end, !commands.is_empty())?;
+            commands.push(command);
+            if stop.kind == end {
+                break;
+            }
+        }
+        if !is_assign {
+            self.variables.extend(decl.iter().map(SmolStr::to_string));
+        }
+        Ok(PipeNode { pos: self.pos(start), decl, commands, is_assign })
+    }
+
+    /// `$a :=`, `$a =` or, in a `range`, `$a, $b :=`.
+    fn declarations(&mut self, most: usize) -> Result<(Vec<SmolStr>, bool), TemplateError> {
+        let start = self.at;
+        let mut names: Vec<(SmolStr, Span)> = Vec::new();
+        while self.peek().kind == Kind::Variable {
+            let token = self.next();
+            names.push((self.word(token.span).into(), token.span));
+            if self.peek().kind != Kind::Comma {
+                break;
+            }
+            self.at += 1;
+        }
+        let assign = match self.peek().kind {
+            Kind::Declare => false,
+            Kind::Assign => true,
+            _ => {
+                self.at = start;
+                return Ok((Vec::new(), false));
+            }
+        };
+        let sign = self.next();
+        if names.is_empty() || names.len() > most {
+            return Err(TemplateError::new(sign.span, "no variable can be set like this here"));
+        }
+        for (name, span) in names.iter().filter(|_| assign) {
+            self.known_variable(name, *span)?;
+        }
+        Ok((names.into_iter().map(|(name, _)| name).collect(), assign))
+    }
+
+    /// One command and the token that ended it: `|` or `end`.
+    fn command(&mut self, end: &Kind, piped: bool) -> Result<(CommandNode, Token), TemplateError> {
+        let mut operands: Vec<Operand> = Vec::new();
+        let stop = loop {
+            let token = self.peek();
+            if token.kind == Kind::Pipe || token.kind == *end {
+                break self.next();
+            }
+            if operands.last().is_some_and(|o| o.span.end == token.span.start) {
+                return self.unexpected(&token, "a space between two operands");
+            }
+            operands.push(self.operand(&token)?);
+        };
+        if operands.is_empty() {
+            return self.unexpected(&stop, "a value");
+        }
+        if let (true, Some(first)) = (piped, operands.first()) {
+            let callable = matches!(first.base, Expr::Identifier(..)) || !first.path.is_empty();
+            if !callable {
+                let message = "what is piped must go into a function";
+                return Err(TemplateError::new(first.span, message));
+            }
+        }
+        self.note_index(&operands);
+        Ok((self.built(operands), stop))
+    }
+
+    /// The command of some operands: a chain in front takes the others as its arguments.
+    fn built(&mut self, operands: Vec<Operand>) -> CommandNode {
+        let mut operands = operands.into_iter();
+        let Some(first) = operands.next() else {
+            return CommandNode { pos: self.pos(Span::at(0)), args: Vec::new() };
+        };
+        let rest: Vec<Expr> = operands.map(|o| self.value(o)).collect();
+        if first.path.is_empty() {
+            let pos = first.base.pos();
+            let args = std::iter::once(first.base).chain(rest).collect();
+            return CommandNode { pos, args };
+        }
+        let mut pipe = self.field(first.base, &first.path.join("."), rest, first.span);
+        let pos = pipe.pos;
+        pipe.commands.pop().unwrap_or(CommandNode { pos, args: Vec::new() })
+    }
+
+    fn value(&mut self, operand: Operand) -> Expr {
+        if operand.path.is_empty() {
+            return operand.base;
+        }
+        let pos = operand.base.pos();
+        let path = operand.path.join(".");
+        Expr::Pipe(pos, self.field(operand.base, &path, Vec::new(), operand.span))
+    }
+
+    /// Reads `path` of `base`; `args` go to the last name in it, if that is a method.
+    pub(super) fn field(
+        &mut self,
+        base: Expr,
+        path: &str,
+        args: Vec<Expr>,
+        span: Span,
+    ) -> PipeNode {
+        let path = Expr::String(self.pos(span), Arc::from(path));
+        let args = [base, path].into_iter().chain(args).collect();
+        self.call("__get", args, span)
+    }
+
+    /// A pipeline of one call of a hidden function.
+    pub(super) fn call(&mut self, name: &str, args: Vec<Expr>, span: Span) -> PipeNode {
+        self.used.insert(name.to_string());
+        let pos = self.pos(span);
+        let args = std::iter::once(Expr::Identifier(pos, name.into())).chain(args).collect();
+        let commands = vec![CommandNode { pos, args }];
+        PipeNode { pos, decl: Vec::new(), commands, is_assign: false }
+    }
+
+    /// Sends a pipeline's value through a hidden function.
+    pub(super) fn hidden(&mut self, pipe: &mut PipeNode, name: &str) {
+        self.used.insert(name.to_string());
+        let args = vec![Expr::Identifier(pipe.pos, name.into())];
+        pipe.commands.push(CommandNode { pos: pipe.pos, args });
+    }
+
+    /// Makes a pipeline print as Go does. An escaper of Go's stays last: HTML mode looks there.
+    pub(super) fn printed(&mut self, pipe: &mut PipeNode) {
+        let last = pipe.commands.last().and_then(|c| c.args.first());
+        if matches!(last, Some(Expr::Identifier(_, name)) if name == "html" || name == "urlquery") {
+            return;
+        }
+        self.hidden(pipe, "__text");
+    }
+
+    fn operand(&mut self, token: &Token) -> Result<Operand, TemplateError> {
+        let pos = self.pos(token.span);
+        self.at += 1;
+        let (base, may_have_fields) = match &token.kind {
+            Kind::Dot => (Expr::Dot(pos), false),
+            Kind::Field => {
+                self.at -= 1;
+                (Expr::Dot(pos), true)
+            }
+            Kind::Variable => {
+                let name = self.word(token.span);
+                self.known_variable(name, token.span)?;
+                (Expr::Variable(pos, name.into(), Vec::new()), true)
+            }
+            Kind::Str(text) => (Expr::String(pos, Arc::from(text.as_str())), false),
+            Kind::Number(number) => (Expr::Number(pos, *number), false),
+            Kind::Word => (self.function(token.span)?, false),
+            Kind::LeftParen => {
+                self.enter(token.span)?;
+                let pipe = self.pipeline(Kind::RightParen, 0)?;
+                self.leave();
+                (Expr::Pipe(pos, pipe), true)
+            }
+            Kind::Close => return self.unexpected(token, "`)`"),
+            _ => return self.unexpected(token, "a value"),
+        };
+        let last = self.tokens.get(self.at.saturating_sub(1)).map_or(token.span, |t| t.span);
+        let from_dot = token.kind == Kind::Field;
+        let mut span = if from_dot { Span::at(token.span.start) } else { token.span.to(last) };
+        let mut path = Vec::new();
+        let mut name_span = span;
+        while self.peek().kind == Kind::Field && self.peek().span.start == span.end {
+            let field = self.next();
+            if !may_have_fields {
+                return self.unexpected(&field, "a space in front of it");
+            }
+            name_span = Span::new(field.span.start + 1, field.span.end);
+            path.push(self.word(name_span).to_string());
+            span = span.to(field.span);
+        }
+        self.note_field(token, &path, name_span, span);
+        Ok(Operand { base, path, span })
+    }
+
+    fn function(&mut self, span: Span) -> Result<Expr, TemplateError> {
+        let pos = self.pos(span);
+        let name = self.word(span);
+        match name {
+            "true" => return Ok(Expr::Bool(pos, true)),
+            "false" => return Ok(Expr::Bool(pos, false)),
+            "nil" => return Ok(Expr::Nil(pos)),
+            _ if KEYWORDS.contains(&name) => {
+                return Err(TemplateError::new(span, format!("unexpected `{name}` in a pipeline")));
+            }
+            _ if (self.language.functions)(name) => {}
+            _ => {
+                let near = nearest(name, self.language.function_names.iter().copied());
+                let message = format!("unknown function `{name}`{}", did_you_mean(near));
+                return Err(TemplateError::new(span, message));
+            }
+        }
+        self.used.insert(name.to_string());
+        Ok(Expr::Identifier(pos, name.into()))
+    }
+
+    fn known_variable(&mut self, name: &str, span: Span) -> Result<(), TemplateError> {
+        if self.variables.iter().any(|v| v == name) {
+            return Ok(());
+        }
+        let predeclared = self.language.variables.iter().map(|(name, _)| *name);
+        if !self.in_define && predeclared.clone().any(|v| v == name) {
+            self.predeclared.insert(name.to_string());
+            return Ok(());
+        }
+        let known = self.variables.iter().map(String::as_str);
+        let near = if self.in_define {
+            nearest(name, known)
+        } else {
+            nearest(name, known.chain(predeclared))
+        };
+        let message = format!("unknown variable `{name}`{}", did_you_mean(near));
+        Err(TemplateError::new(span, message))
+    }
+
+    /// Remembers `$labels.x`, `.Labels.x` and `$.Labels.x`.
+    fn note_field(&mut self, token: &Token, path: &[String], name_span: Span, span: Span) {
+        let label = match (self.base_of(token), path) {
+            (Base::Labels, [label, ..]) => label,
+            (Base::Data, [field, label, ..]) if field == "Labels" => label,
+            _ => return,
+        };
+        // Only the last name's place is at hand, and labels have no fields of their own.
+        let place = if path.last() == Some(label) { name_span } else { span };
+        self.label_uses.push((label.clone(), place));
+    }
+
+    /// Remembers `index $labels "x"`.
+    fn note_index(&mut self, operands: &[Operand]) {
+        let [function, set, key, ..] = operands else { return };
+        let is_index = matches!(&function.base, Expr::Identifier(_, n) if n == "index");
+        let Expr::String(_, label) = &key.base else { return };
+        let of_labels = match &set.base {
+            Expr::Variable(_, name, _) if name == "$labels" => set.path.is_empty(),
+            Expr::Variable(_, name, _) if name == "$" => !self.in_define && set.path == ["Labels"],
+            Expr::Dot(_) => self.dot_is_data && set.path == ["Labels"],
+            _ => false,
+        };
+        if is_index && of_labels {
+            self.label_uses.push((label.to_string(), key.span));
+        }
+    }
+
+    fn base_of(&self, token: &Token) -> Base {
+        match token.kind {
+            Kind::Field if self.dot_is_data => Base::Data,
+            Kind::Variable if self.word(token.span) == "$labels" => Base::Labels,
+            Kind::Variable if self.word(token.span) == "$" && !self.in_define => Base::Data,
+            _ => Base::Other,
+        }
+    }
+}
+
+/// What fields are read from.
+enum Base {
+    Data,
+    Labels,
+    Other,
+}

@@ -1,0 +1,390 @@
+//! Blocks: what opens must close, what is named must be known. Builds gotmpl's tree.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use gotmpl::parse::{
+    ActionNode, BranchNode, Expr, ListNode, Node, PipeNode, Pos, TemplateNode, TextNode,
+};
+
+use super::TemplateError;
+use super::lexer::{Kind, Token, tokens};
+use crate::diag::{Span, nearest};
+
+/// How deep blocks, parentheses and `else if` chains may nest. The tree is walked by recursion.
+const MAX_DEPTH: usize = 40;
+
+/// What a template may name.
+pub(in crate::template) struct Language<'a> {
+    /// Every function.
+    pub functions: &'a dyn Fn(&str) -> bool,
+    /// The functions' names, to find the nearest.
+    pub function_names: Vec<&'a str>,
+    /// Variables that exist from the start, and the field of the data that each stands for.
+    pub variables: &'a [(&'a str, &'a str)],
+    /// Templates that others have defined.
+    pub templates: Vec<&'a str>,
+    /// The most bytes that a text may have.
+    pub max_bytes: usize,
+}
+
+/// A template that was understood.
+#[derive(Clone, Debug)]
+pub(in crate::template) struct Parsed {
+    /// What stands outside of `define`.
+    pub main: ListNode,
+    /// Named templates.
+    pub defines: Vec<(String, ListNode)>,
+    /// The functions that are called, hidden ones among them.
+    pub used: BTreeSet<String>,
+    /// The labels that are read by name, with the place of the name.
+    pub label_uses: Vec<(String, Span)>,
+}
+
+/// Parses a template.
+pub(in crate::template) fn parse(
+    text: &str,
+    language: &Language<'_>,
+) -> Result<Parsed, TemplateError> {
+    if text.len() > language.max_bytes {
+        let message =
+            format!("a template may have {} bytes, not {}", language.max_bytes, text.len());
+        return Err(TemplateError::new(Span::at(0), message));
+    }
+    let mut parser = Parser::new(text, language)?;
+    let (mut main, stop) = parser.list()?;
+    match stop {
+        Stop::Text => {}
+        Stop::End(span) => return Err(TemplateError::new(span, "`end` closes nothing here")),
+        Stop::Else(span) => return Err(TemplateError::new(span, "`else` belongs to nothing here")),
+    }
+    parser.check_calls()?;
+    parser.declare_variables(&mut main);
+    let Parser { defines, used, label_uses, .. } = parser;
+    let defines = defines.into_iter().map(|(name, body, _)| (name, body)).collect();
+    Ok(Parsed { main, defines, used, label_uses })
+}
+
+/// What ended a list.
+enum Stop {
+    Text,
+    End(Span),
+    Else(Span),
+}
+
+pub(super) struct Parser<'a> {
+    pub(super) text: &'a str,
+    pub(super) tokens: Vec<Token>,
+    pub(super) at: usize,
+    pub(super) language: &'a Language<'a>,
+    /// Variables in scope; predeclared ones are not among them.
+    pub(super) variables: Vec<String>,
+    pub(super) predeclared: BTreeSet<String>,
+    pub(super) used: BTreeSet<String>,
+    pub(super) label_uses: Vec<(String, Span)>,
+    /// Whether dot is the data itself.
+    pub(super) dot_is_data: bool,
+    /// Whether this is inside of a `define`, where `$` is that template's argument.
+    pub(super) in_define: bool,
+    depth: usize,
+    loops: usize,
+    lines: Vec<usize>,
+    defines: Vec<(String, ListNode, Span)>,
+    calls: Vec<(String, Span)>,
+}
+
+impl<'a> Parser<'a> {
+    fn new(text: &'a str, language: &'a Language<'a>) -> Result<Self, TemplateError> {
+        Ok(Self {
+            text,
+            tokens: tokens(text)?,
+            at: 0,
+            language,
+            variables: vec!["$".to_string()],
+            predeclared: BTreeSet::new(),
+            used: BTreeSet::new(),
+            label_uses: Vec::new(),
+            dot_is_data: true,
+            in_define: false,
+            depth: 0,
+            loops: 0,
+            lines: text.match_indices('\n').map(|(at, _)| at).collect(),
+            defines: Vec::new(),
+            calls: Vec::new(),
+        })
+    }
+
+    pub(super) fn peek(&self) -> Token {
+        let end = Span::at(self.text.len());
+        self.tokens.get(self.at).cloned().unwrap_or(Token { kind: Kind::End, span: end })
+    }
+
+    pub(super) fn next(&mut self) -> Token {
+        let token = self.peek();
+        self.at += 1;
+        token
+    }
+
+    pub(super) fn word(&self, span: Span) -> &'a str {
+        self.text.get(span.range()).unwrap_or("")
+    }
+
+    pub(super) fn pos(&self, span: Span) -> Pos {
+        Pos::new(span.start, 1 + self.lines.partition_point(|at| *at < span.start))
+    }
+
+    pub(super) fn unexpected<T>(&self, token: &Token, wanted: &str) -> Result<T, TemplateError> {
+        let found = match token.kind {
+            Kind::End => "the end of the text".to_string(),
+            _ => format!("`{}`", self.word(token.span)),
+        };
+        Err(TemplateError::new(token.span, format!("unexpected {found}, expected {wanted}")))
+    }
+
+    /// Enters one level deeper.
+    pub(super) fn enter(&mut self, span: Span) -> Result<(), TemplateError> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            let message = format!("nested more than {MAX_DEPTH} deep");
+            return Err(TemplateError::new(span, message));
+        }
+        Ok(())
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+    }
+
+    fn close(&mut self) -> Result<(), TemplateError> {
+        let token = self.next();
+        if token.kind == Kind::Close { Ok(()) } else { self.unexpected(&token, "`}}`") }
+    }
+
+    fn list(&mut self) -> Result<(ListNode, Stop), TemplateError> {
+        let pos = self.pos(self.peek().span);
+        let mut nodes = Vec::new();
+        loop {
+            let token = self.next();
+            match token.kind {
+                Kind::Text => nodes.push(Node::Text(TextNode {
+                    pos: self.pos(token.span),
+                    text: Arc::from(self.word(token.span)),
+                })),
+                Kind::Open => {
+                    let first = self.peek();
+                    let word = if first.kind == Kind::Word { self.word(first.span) } else { "" };
+                    match word {
+                        "end" => {
+                            self.at += 1;
+                            self.close()?;
+                            return Ok((ListNode { pos, nodes }, Stop::End(first.span)));
+                        }
+                        "else" => {
+                            self.at += 1;
+                            return Ok((ListNode { pos, nodes }, Stop::Else(first.span)));
+                        }
+                        _ => nodes.extend(self.action(word, first.span)?),
+                    }
+                }
+                _ => return Ok((ListNode { pos, nodes }, Stop::Text)),
+            }
+        }
+    }
+
+    fn action(&mut self, word: &str, span: Span) -> Result<Option<Node>, TemplateError> {
+        match word {
+            "if" | "with" | "range" => {
+                self.at += 1;
+                self.branch(word, span).map(Some)
+            }
+            "define" => self.define(span).map(|()| None),
+            "block" => self.block(span).map(Some),
+            "template" => self.template(span).map(Some),
+            "break" | "continue" => {
+                self.at += 1;
+                if self.loops == 0 {
+                    let message = format!("`{word}` stands outside of a `range`");
+                    return Err(TemplateError::new(span, message));
+                }
+                self.close()?;
+                let pos = self.pos(span);
+                Ok(Some(if word == "break" { Node::Break(pos) } else { Node::Continue(pos) }))
+            }
+            _ => {
+                let mut pipe = self.pipeline(Kind::Close, 1)?;
+                if pipe.decl.is_empty() {
+                    self.printed(&mut pipe);
+                }
+                Ok(Some(Node::Action(ActionNode { pos: pipe.pos, pipe })))
+            }
+        }
+    }
+
+    /// `if`, `with` or `range` behind the keyword, up to and with its `end`.
+    fn branch(&mut self, word: &str, span: Span) -> Result<Node, TemplateError> {
+        self.enter(span)?;
+        let scope = self.variables.len();
+        let outer = self.dot_is_data;
+        let mut pipe = self.pipeline(Kind::Close, if word == "range" { 2 } else { 1 })?;
+        if word == "range" {
+            self.hidden(&mut pipe, "__iter");
+            self.loops += 1;
+        }
+        self.dot_is_data = outer && word == "if";
+        let in_body = self.variables.len();
+        let (body, stop) = self.list()?;
+        if word == "range" {
+            self.loops -= 1;
+        }
+        self.dot_is_data = outer;
+        self.variables.truncate(in_body);
+        let else_body = match stop {
+            Stop::End(_) => None,
+            Stop::Text => return Err(never_closed(word, span)),
+            Stop::Else(at) => Some(self.else_branch(word, span, at)?),
+        };
+        self.variables.truncate(scope);
+        self.leave();
+        let branch = BranchNode { pos: self.pos(span), pipe, body, else_body };
+        Ok(match word {
+            "if" => Node::If(branch),
+            "with" => Node::With(branch),
+            _ => Node::Range(branch),
+        })
+    }
+
+    fn else_branch(&mut self, word: &str, span: Span, at: Span) -> Result<ListNode, TemplateError> {
+        let next = self.peek();
+        let chained = if next.kind == Kind::Word { self.word(next.span) } else { "" };
+        if word != "range" && matches!(chained, "if" | "with") {
+            self.at += 1;
+            let inner = self.branch(chained, next.span)?;
+            return Ok(ListNode { pos: self.pos(at), nodes: vec![inner] });
+        }
+        self.close()?;
+        match self.list()? {
+            (body, Stop::End(_)) => Ok(body),
+            (_, Stop::Text) => Err(never_closed(word, span)),
+            (_, Stop::Else(second)) => {
+                Err(TemplateError::new(second, format!("a second `else` of one `{word}`")))
+            }
+        }
+    }
+
+    fn name(&mut self, of: &str) -> Result<(String, Span), TemplateError> {
+        let token = self.next();
+        match token.kind {
+            Kind::Str(name) => Ok((name, token.span)),
+            _ => self.unexpected(&token, &format!("the name of the {of} in quotes")),
+        }
+    }
+
+    fn define(&mut self, span: Span) -> Result<(), TemplateError> {
+        self.at += 1;
+        if self.depth > 0 {
+            return Err(TemplateError::new(span, "`define` must stand outside of other blocks"));
+        }
+        let (name, at) = self.name("template")?;
+        self.close()?;
+        let body = self.body("define", span)?;
+        self.add_define(name, body, at)
+    }
+
+    fn add_define(&mut self, name: String, body: ListNode, at: Span) -> Result<(), TemplateError> {
+        let twice = self.defines.iter().any(|(n, b, _)| *n == name && !b.is_empty_tree());
+        if twice && !body.is_empty_tree() {
+            let message = format!("template {name:?} is defined twice");
+            return Err(TemplateError::new(at, message));
+        }
+        self.defines.push((name, body, at));
+        Ok(())
+    }
+
+    /// The body of a named template: it sees no variable but `$`.
+    fn body(&mut self, word: &str, span: Span) -> Result<ListNode, TemplateError> {
+        self.enter(span)?;
+        let variables = std::mem::replace(&mut self.variables, vec!["$".to_string()]);
+        let outer = (self.dot_is_data, self.in_define, self.loops);
+        (self.dot_is_data, self.in_define, self.loops) = (false, true, 0);
+        let (body, stop) = self.list()?;
+        (self.dot_is_data, self.in_define, self.loops) = outer;
+        self.variables = variables;
+        self.leave();
+        match stop {
+            Stop::End(_) => Ok(body),
+            Stop::Text => Err(never_closed(word, span)),
+            Stop::Else(at) => Err(TemplateError::new(at, format!("`{word}` takes no `else`"))),
+        }
+    }
+
+    fn block(&mut self, span: Span) -> Result<Node, TemplateError> {
+        self.at += 1;
+        let (name, at) = self.name("block")?;
+        let pipe = self.argument(span)?;
+        let body = self.body("block", span)?;
+        self.add_define(name.clone(), body, at)?;
+        Ok(Node::Template(TemplateNode { pos: self.pos(span), name: name.into(), pipe }))
+    }
+
+    fn template(&mut self, span: Span) -> Result<Node, TemplateError> {
+        self.at += 1;
+        let (name, at) = self.name("template")?;
+        let pipe = self.argument(span)?;
+        self.calls.push((name.clone(), at));
+        Ok(Node::Template(TemplateNode { pos: self.pos(span), name: name.into(), pipe }))
+    }
+
+    /// The argument of a template, or nil: gotmpl would pass dot on, Go does not.
+    fn argument(&mut self, span: Span) -> Result<Option<PipeNode>, TemplateError> {
+        if self.peek().kind == Kind::Close {
+            self.at += 1;
+            let nil = Expr::Nil(self.pos(span));
+            return Ok(Some(self.call("__enter", vec![nil], span)));
+        }
+        let mut pipe = self.pipeline(Kind::Close, 0)?;
+        self.hidden(&mut pipe, "__enter");
+        Ok(Some(pipe))
+    }
+
+    fn check_calls(&self) -> Result<(), TemplateError> {
+        let defined = || {
+            let own = self.defines.iter().map(|(name, _, _)| name.as_str());
+            own.chain(self.language.templates.iter().copied())
+        };
+        for (name, span) in &self.calls {
+            if !defined().any(|d| d == name) {
+                let near = did_you_mean(nearest(name, defined()));
+                let message = format!("template {name:?} is not defined{near}");
+                return Err(TemplateError::new(*span, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Declares the predeclared variables that are used, in front of everything.
+    fn declare_variables(&mut self, main: &mut ListNode) {
+        let span = Span::at(0);
+        let used = std::mem::take(&mut self.predeclared);
+        let declared: Vec<Node> = self
+            .language
+            .variables
+            .iter()
+            .filter(|(name, _)| used.contains(*name))
+            .map(|(name, field)| {
+                let mut pipe = self.field(Expr::Dot(self.pos(span)), field, Vec::new(), span);
+                pipe.decl.push((*name).into());
+                Node::Action(ActionNode { pos: pipe.pos, pipe })
+            })
+            .collect();
+        main.nodes.splice(0..0, declared);
+    }
+}
+
+fn never_closed(word: &str, span: Span) -> TemplateError {
+    TemplateError::new(span, format!("this `{word}` is never closed: `{{{{ end }}}}` is missing"))
+}
+
+/// `, did you mean …?` or nothing.
+pub(super) fn did_you_mean(name: Option<&str>) -> String {
+    name.map(|n| format!(", did you mean `{n}`?")).unwrap_or_default()
+}
