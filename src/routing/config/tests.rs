@@ -155,9 +155,10 @@ inhibit_rules:
         findings(bad),
         [
             "3:21 bad matcher \"x\": expected an operator: =, !=, =~ or !~ at the end",
-            "4:11 `equal`: a label name is empty",
-            "5:3 unknown key `target` in an inhibit rule",
-            "6:3 an inhibit rule must be a mapping, found a number",
+            "4:18 \"a.b\" is not a label name for `source_match`",
+            "5:11 `equal`: a label name is empty",
+            "6:3 unknown key `target` in an inhibit rule",
+            "7:3 an inhibit rule must be a mapping, found a number",
         ]
     );
 }
