@@ -7,7 +7,8 @@ use saphyr_parser::{Event, ScalarStyle as Style, Tag};
 
 use crate::diag::{Diagnostic, SourceFile, Span};
 use crate::yaml::{
-    Entry, MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_NODES, Node, Scalar, ScalarStyle, Value, place,
+    Entry, MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_FINDINGS, MAX_NODES, Node, Scalar, ScalarStyle,
+    Value, place,
 };
 
 /// What a subtree costs, aliases followed.
@@ -76,7 +77,9 @@ impl<'a> Builder<'a> {
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        if self.diagnostics.len() < MAX_FINDINGS {
+            self.diagnostics.push(diagnostic);
+        }
     }
 
     /// All findings, the one that ends the work last.
@@ -208,7 +211,9 @@ impl<'a> Builder<'a> {
                 Key::Plain(key) => entries.insert(key, node, self.source),
             },
         };
-        self.diagnostics.extend(finding);
+        if let Some(finding) = finding {
+            self.report(finding);
+        }
     }
 
     /// Adds what merge keys bring: keys that the mapping does not have itself, of several merged
@@ -224,10 +229,8 @@ impl<'a> Builder<'a> {
                 let Value::Mapping(merged) = &source.value else {
                     let message = format!("a merge key needs a mapping, found {}", source.kind());
                     let span = source.span;
-                    self.diagnostics.push(
-                        Diagnostic::error("yaml/merge", self.source, span, message)
-                            .caret("not a mapping"),
-                    );
+                    let finding = Diagnostic::error("yaml/merge", self.source, span, message);
+                    self.report(finding.caret("not a mapping"));
                     continue;
                 };
                 for entry in merged.iter() {
