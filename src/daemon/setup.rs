@@ -40,10 +40,8 @@ pub(super) fn rule_settings(
     clock: &Arc<dyn Clock>,
     metrics: &Arc<Metrics>,
 ) -> Result<RuleSettings, StartError> {
-    let datasource = config
-        .datasource
-        .as_ref()
-        .ok_or_else(|| StartError::NoDatasource(path.to_path_buf()))?;
+    let datasource =
+        config.datasource.as_ref().ok_or_else(|| StartError::NoDatasource(path.to_path_buf()))?;
     let prometheus = Prometheus::new(datasource)?;
     let querier = MeasuredQuerier::new(prometheus, Arc::clone(clock), Arc::clone(metrics));
     let evaluator = Evaluator {

@@ -16,5 +16,5 @@ mod tell;
 
 pub use dispatch_loop::{DispatchHandle, DispatchLoop, Notifiers, Stopped};
 pub use dispatcher::{DeliveryTicket, Dispatcher, Observation, RoutingSetup};
-pub use measured::MeasuredQuerier;
 pub use evaluate::{EvalError, Evaluated, Evaluator};
+pub use measured::MeasuredQuerier;
