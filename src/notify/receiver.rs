@@ -28,14 +28,20 @@ const NOT_YET: [&str; 14] = [
     "wechat_configs",
 ];
 
+/// Reads the configuration of one integration.
+pub type ReadConfig =
+    fn(&mut Reader, &Node, &IntegrationId, &Globals) -> Option<Box<dyn IntegrationConfig>>;
+
 /// A kind of integration: one line of the table [`KINDS`].
 pub struct Kind {
     /// The name, as in metrics and API: `slack`.
     pub name: &'static str,
     /// The key of a receiver that holds a list of them: `slack_configs`.
     pub key: &'static str,
+    /// The shipped templates: names such as `slack/title.txt.hbs`, and texts.
+    pub templates: &'static [(&'static str, &'static str)],
     /// Reads one item of the list; notes every mistake and then returns `None`.
-    pub read: fn(&mut Reader, &Node, &Globals) -> Option<Box<dyn IntegrationConfig>>,
+    pub read: ReadConfig,
 }
 
 /// The checked configuration of one integration.
@@ -152,13 +158,14 @@ fn read_integrations(
     for kind in KINDS {
         let items = fields.list(reader, kind.key).unwrap_or_default();
         for (index, item) in items.iter().enumerate() {
-            let Some(config) = (kind.read)(reader, item, globals) else { continue };
             let id = IntegrationId {
                 receiver: receiver.to_string(),
                 kind: kind.name.to_string(),
                 index: u32::try_from(index).unwrap_or(u32::MAX),
             };
-            integrations.push((id, item.span, config));
+            if let Some(config) = (kind.read)(reader, item, &id, globals) {
+                integrations.push((id, item.span, config));
+            }
         }
     }
     integrations.sort_by_key(|(_, span, _)| span.start);
