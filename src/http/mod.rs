@@ -20,6 +20,7 @@ pub use client::{HttpClient, Timeouts};
 pub use config::{Auth, ExtraHeader, HttpConfig, PemSource, ProxyConfig, TlsConfig, TlsVersion};
 pub use error::HttpError;
 pub use read::read_secret;
+pub use read_tls::read_tls;
 pub use request::HttpRequest;
 pub use response::HttpResponse;
 pub use tls::ensure_provider;

@@ -5,7 +5,7 @@ use crate::http::{PemSource, TlsConfig, TlsVersion};
 use crate::yaml::{Fields, Node, Reader};
 
 /// Reads a `tls_config`. `None` where it is no mapping.
-pub(super) fn read_tls(reader: &mut Reader, node: &Node) -> Option<TlsConfig> {
+pub fn read_tls(reader: &mut Reader, node: &Node) -> Option<TlsConfig> {
     let mut fields = reader.mapping(node, "`tls_config`")?;
     let config = TlsConfig {
         ca: read_pem(reader, &mut fields, "ca", "ca_file"),

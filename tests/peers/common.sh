@@ -23,11 +23,11 @@ wait_until() {
 
 # Waits until PID ends, SIGTERM comes or, with "true" as the second word, standard input ends.
 stay() {
-  local pid=$1 until_eof=$2 watcher
-  trap 'exit 0' TERM INT
+  local pid=$1 until_eof=$2 watcher=''
+  trap '[[ -z $watcher ]] || kill "$watcher" 2>/dev/null; exit 0' TERM INT
   if [[ $until_eof == true ]]; then
-    # The reader keeps the real standard input: Bash gives background jobs /dev/null otherwise.
-    { cat >/dev/null; } <&0 &
+    # With <&0 the reader keeps the real standard input: Bash gives background jobs /dev/null otherwise.
+    { exec cat >/dev/null; } <&0 &
     watcher=$!
     wait -n "$pid" "$watcher" || true
     kill "$watcher" 2>/dev/null || true

@@ -7,14 +7,15 @@ set -euo pipefail
 # shellcheck source=SCRIPTDIR/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-dir='' port=0 job=test until_eof=false scrapes=''
+dir='' port=0 job=test until_eof=false
+declare -A targets=()
 while (($#)); do
   case $1 in
     --dir) dir=$2; shift 2 ;;
     --port) port=$2; shift 2 ;;
     --job) job=$2; shift 2 ;;
     --target)
-      scrapes+="  - job_name: $job"$'\n'"    static_configs: [{targets: ['$2']}]"$'\n'
+      targets[$job]+="${targets[$job]:+, }'$2'"
       shift 2
       ;;
     --until-eof) until_eof=true; shift ;;
@@ -26,9 +27,13 @@ done
 if [[ $port == 0 ]]; then port=$(free_port); fi
 mkdir -p "$dir"
 if [[ ! -e $dir/prometheus.yml ]]; then
-  printf '%s\n' "global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}" \
-    "scrape_configs:" >"$dir/prometheus.yml"
-  printf '%s' "${scrapes:-"  []"$'\n'}" >>"$dir/prometheus.yml"
+  {
+    echo "global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}"
+    echo "scrape_configs:"
+    for job in "${!targets[@]}"; do
+      echo "  - {job_name: '$job', static_configs: [{targets: [${targets[$job]}]}]}"
+    done
+  } >"$dir/prometheus.yml"
 fi
 
 prometheus --config.file="$dir/prometheus.yml" --storage.tsdb.path="$dir/data" \

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import unittest
+import urllib.parse
 
 from peer_test import HERE, PeerTest, http, installed, wait_until
 
@@ -31,18 +32,19 @@ class Exporter(PeerTest):
     def test_prometheus_scrapes_it(self):
         exporter, _ = self.start("exporter.py")
         http("PUT", f"http://127.0.0.1:{exporter['port']}/series", "watchbell_selftest 42\n")
-        ready, child = self.start("prometheus.sh", "--dir", f"{self.dir}/p", "--job", "mlflow",
-                                  "--target", f"127.0.0.1:{exporter['port']}")
+        target = f"127.0.0.1:{exporter['port']}"
+        ready, child = self.start("prometheus.sh", "--dir", f"{self.dir}/p", "--job", "other", "--target", target,
+                                  "--job", "mlflow", "--target", target, "--target", f"localhost:{exporter['port']}")
         query = f"http://127.0.0.1:{ready['port']}/api/v1/query?query="
 
         def value(expression):
-            found = http("GET", query + expression)[2]["data"]["result"]
+            found = http("GET", query + urllib.parse.quote(expression))[2]["data"]["result"]
             return found[0]["value"][1] if found else None
 
-        wait_until(lambda: value("watchbell_selftest") == "42")
-        self.assertEqual(value("up"), "1")
+        wait_until(lambda: value('sum(watchbell_selftest{job="mlflow"})') == "84")
+        self.assertEqual(value("sum(up)"), "3")
         http("POST", f"{self.control}/listen", {"listening": False})
-        wait_until(lambda: value('up{job="mlflow"}'.replace('"', "%22")) == "0")
+        wait_until(lambda: value("sum(up)") == "0")
         child.stdin.close()
         child.wait(20)
         with self.assertRaises(OSError):

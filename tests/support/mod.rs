@@ -184,9 +184,9 @@ impl Peer {
     }
 }
 
-/// The package's folder.
-pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+/// The package's folder: of this run, not of the build, which may come from a copied `target`.
+pub fn root() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or(env!("CARGO_MANIFEST_DIR").into()).into()
 }
 
 fn venv() -> PathBuf {
