@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may stop at the first surprise
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[path = "support/tokens.rs"]
 mod tokens;
@@ -244,6 +244,11 @@ fn impure_words(file: &str, own_tier: u8, tokens: &[(Token, usize)]) -> Vec<Stri
     wrong
 }
 
+/// The package's folder: of this run, not of the build, which may come from a copied `target`.
+fn root() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or(env!("CARGO_MANIFEST_DIR").into()).into()
+}
+
 /// All Rust files under a folder, as paths from the package's root.
 fn rust_files(folder: &Path, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).expect("src is readable") {
@@ -251,7 +256,7 @@ fn rust_files(folder: &Path, found: &mut Vec<String>) {
         if path.is_dir() {
             rust_files(&path, found);
         } else if path.extension().is_some_and(|ending| ending == "rs") {
-            let inside = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("below the package");
+            let inside = path.strip_prefix(root()).expect("below the package");
             found.push(inside.to_string_lossy().replace('\\', "/"));
         }
     }
@@ -259,7 +264,7 @@ fn rust_files(folder: &Path, found: &mut Vec<String>) {
 
 #[test]
 fn the_source_keeps_its_layers() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = root();
     let mut files = Vec::new();
     rust_files(&root.join("src"), &mut files);
     files.sort();

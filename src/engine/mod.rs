@@ -3,10 +3,18 @@
 //! - [`Evaluator`] asks the datasource, expands the templates and takes the alerting step.
 //! - [`Dispatcher`] holds alerts, groups and lanes. It is a plain state machine: it takes events
 //!   and the time and returns the changes to be stored and the deliveries to be made.
-//! - [`run_dispatch`] drives the dispatcher: it commits the changes, then performs what follows.
+//! - [`DispatchLoop`] drives the dispatcher: it commits the changes, then performs what follows.
 //!
 //! The daemon, one-shot evaluation and tests all use these.
 
+mod backlog;
+mod dispatch_loop;
 mod dispatcher;
+mod evaluate;
+mod measured;
+mod tell;
 
+pub use dispatch_loop::{DispatchHandle, DispatchLoop, Notifiers, Stopped};
 pub use dispatcher::{DeliveryTicket, Dispatcher, Observation, RoutingSetup};
+pub use evaluate::{EvalError, Evaluated, Evaluator};
+pub use measured::MeasuredQuerier;

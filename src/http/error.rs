@@ -151,15 +151,15 @@ impl HttpError {
     }
 }
 
-/// The texts of the causes, outermost first, without repetitions. reqwest's own layers are left
-/// out: they say nothing beyond the URL.
+/// The texts of the causes, outermost first, without repetitions. The layers of reqwest and hyper
+/// are left out: they say nothing beyond the URL and the step that failed.
 fn causes(error: &reqwest::Error) -> String {
     let mut texts: Vec<String> = Vec::new();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         let text = cause.to_string();
-        let known = texts.iter().any(|t| t.contains(&text));
-        if !cause.is::<reqwest::Error>() && !known {
+        let layer = cause.is::<reqwest::Error>() || text.starts_with("client error (");
+        if !layer && !texts.iter().any(|t| t.contains(&text)) {
             texts.push(text);
         }
         source = cause.source();
@@ -167,15 +167,26 @@ fn causes(error: &reqwest::Error) -> String {
     if texts.is_empty() { "no reason given".to_string() } else { texts.join(": ") }
 }
 
-/// Whether a cause is rustls' own error. An `io::Error` hides it behind `get_ref`.
+/// Whether a cause is rustls' own error.
 fn is_tls(error: &reqwest::Error) -> bool {
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if cause.is::<rustls::Error>() || inner.is_some_and(|e| e.is::<rustls::Error>()) {
+        if cause.is::<rustls::Error>() || cause.downcast_ref().is_some_and(holds_tls) {
             return true;
         }
         source = cause.source();
+    }
+    false
+}
+
+/// Whether an error of rustls is packed in one of the system, which hides it from `source`.
+fn holds_tls(error: &std::io::Error) -> bool {
+    let mut inner = error.get_ref();
+    while let Some(cause) = inner {
+        if cause.is::<rustls::Error>() {
+            return true;
+        }
+        inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     }
     false
 }

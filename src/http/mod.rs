@@ -9,6 +9,8 @@
 mod client;
 mod config;
 mod error;
+mod read;
+mod read_tls;
 mod redact;
 mod request;
 mod response;
@@ -17,9 +19,11 @@ mod tls;
 pub use client::{HttpClient, Timeouts};
 pub use config::{Auth, ExtraHeader, HttpConfig, PemSource, ProxyConfig, TlsConfig, TlsVersion};
 pub use error::HttpError;
+pub use read::read_secret;
+pub use read_tls::read_tls;
 pub use request::HttpRequest;
 pub use response::HttpResponse;
 pub use tls::ensure_provider;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,12 +1,29 @@
 //! Tier 5: integrations. One file (or folder) each: its section of the configuration, how it
 //! renders a notification, how it delivers it, its tests.
 
+mod context;
+mod globals;
+mod receiver;
+pub mod respond;
+mod sample;
+mod text;
+mod webhook;
+
+pub use context::Context;
+pub use globals::{Globals, PAGERDUTY_URL, SLACK_APP_URL, SmtpGlobals};
+pub use receiver::{BuildError, IntegrationConfig, Kind, ReceiverConfig, read_receivers};
+pub use sample::sample;
+pub use text::{Text, TextSource};
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::model::{IntegrationId, Notification, Timestamp};
 use crate::outbox::Outcome;
+
+/// Every kind of integration. A new one is its own file and one line here.
+pub const KINDS: &[Kind] = &[webhook::KIND];
 
 /// What an integration gets to deliver.
 #[derive(Clone, Debug, PartialEq)]

@@ -151,9 +151,10 @@ fn write_labels(f: &mut fmt::Formatter<'_>, labels: &[String]) -> fmt::Result {
         if i > 0 {
             f.write_str(", ")?;
         }
-        // Outside of braces these two are numbers.
-        let number = ["inf", "nan"].iter().any(|word| label.eq_ignore_ascii_case(word));
-        if is_legacy_label_name(label) && !number {
+        // Outside of braces two of these are numbers, and `without` is no label.
+        let words = ["inf", "nan", "without"];
+        let taken = words.iter().any(|word| label.eq_ignore_ascii_case(word));
+        if is_legacy_label_name(label) && !taken {
             f.write_str(label)?;
         } else {
             write!(f, "{}", Quoted(label))?;

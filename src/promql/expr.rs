@@ -10,7 +10,8 @@ use crate::promql::selector::VectorSelector;
 
 /// An expression and its place in the text that was parsed.
 ///
-/// `&text[expr.span.range()]`, parsed alone, gives the same tree. A unary plus means nothing and is
+/// `&text[expr.span.range()]`, parsed alone, gives the same tree (only the second argument of
+/// `info` may be a selector that is refused elsewhere). A unary plus means nothing and is
 /// kept in the place only; a sign before a number belongs to the number.
 #[derive(Clone, Debug)]
 pub struct Expr {

@@ -9,7 +9,7 @@ pub(super) fn parse_number(text: &str) -> Option<f64> {
     let separated = |i: usize| {
         let digit =
             |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_hexdigit);
-        let before = digit(i.checked_sub(1)) || text.get(..i).is_some_and(|t| is_hex_prefix(t));
+        let before = digit(i.checked_sub(1)) || text.get(..i).is_some_and(is_hex_prefix);
         before && digit(i.checked_add(1))
     };
     if !text.match_indices('_').all(|(i, _)| separated(i)) {

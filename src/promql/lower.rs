@@ -22,15 +22,15 @@ use crate::promql::function::function;
 use crate::promql::literal::seconds_to_millis;
 use crate::promql::op::{AggregateOp, BinaryOp};
 use crate::promql::outline::Place;
-use crate::promql::selector::VectorSelector;
+use crate::promql::selector::{LabelMatcher, VectorSelector};
 use crate::promql::token::{Token, TokenKind};
 
 /// The tree of a text whose places have been found.
 pub(super) fn lower(text: &str, tokens: &[Token], places: Vec<Place>) -> Result<Expr, SyntaxError> {
     let whole = places.last().map_or(Span::at(0), |place| place.span);
     let ast = upstream::parse(&hand_over(text, tokens))
-        .map_err(|reason| SyntaxError::new(whole, reason.to_lowercase()))?;
-    let mut lowering = Lowering { tokens, places: places.into_iter(), whole };
+        .map_err(|reason| SyntaxError::new(whole, format!("not understood: {reason}")))?;
+    let mut lowering = Lowering { text, tokens, places: places.into_iter(), whole };
     let expr = lowering.expr(ast)?;
     if lowering.places.next().is_some() {
         return Err(lowering.ambiguous());
@@ -44,11 +44,14 @@ fn hand_over(text: &str, tokens: &[Token]) -> String {
     let mut in_braces = false;
     for (index, token) in tokens.iter().enumerate() {
         let number = index + 1;
+        let word = text.get(token.span.range()).unwrap_or_default();
         match &token.kind {
             TokenKind::Number(_) => out.push_str(&number.to_string()),
             TokenKind::Duration(_) => out.push_str(&format!("{number}s")),
             TokenKind::String(_) => out.push_str(&format!("\"{number}\"")),
-            _ => out.push_str(text.get(token.span.range()).unwrap_or_default()),
+            // Labels may have these names, which promql-parser does not know.
+            TokenKind::Word if is_new_keyword(word) => out.push_str(&format!("\"{number}\"")),
+            _ => out.push_str(word),
         }
         match token.kind {
             TokenKind::Sign("{") => in_braces = true,
@@ -63,7 +66,12 @@ fn hand_over(text: &str, tokens: &[Token]) -> String {
     out
 }
 
+fn is_new_keyword(word: &str) -> bool {
+    word.eq_ignore_ascii_case("anchored") || word.eq_ignore_ascii_case("smoothed")
+}
+
 struct Lowering<'a> {
+    text: &'a str,
     tokens: &'a [Token],
     places: std::vec::IntoIter<Place>,
     whole: Span,
@@ -81,11 +89,15 @@ impl Lowering<'_> {
         self.places.next().ok_or_else(|| self.ambiguous())
     }
 
+    /// The token with a number.
+    fn token(&self, number: u64) -> Result<&Token, SyntaxError> {
+        let index = usize::try_from(number).ok().and_then(|n| n.checked_sub(1));
+        index.and_then(|index| self.tokens.get(index)).ok_or_else(|| self.ambiguous())
+    }
+
     /// The literal with a number.
     fn literal(&self, number: u64) -> Result<&TokenKind, SyntaxError> {
-        let index = usize::try_from(number).ok().and_then(|n| n.checked_sub(1));
-        let token = index.and_then(|index| self.tokens.get(index));
-        token.map(|token| &token.kind).ok_or_else(|| self.ambiguous())
+        Ok(&self.token(number)?.kind)
     }
 
     /// Chains of operators lean to the left: they are followed without recursion.
@@ -141,11 +153,13 @@ impl Lowering<'_> {
         Ok(Expr { kind: ExprKind::StringLiteral(value), span: self.place()?.span })
     }
 
-    /// The string with a number.
+    /// The string, or the handed over word, with a number.
     fn text(&self, number: &str) -> Result<String, SyntaxError> {
         let number = number.parse().map_err(|_| self.ambiguous())?;
-        match self.literal(number)? {
+        let token = self.token(number)?;
+        match &token.kind {
             TokenKind::String(text) => Ok(text.clone()),
+            TokenKind::Word => Ok(self.text.get(token.span.range()).unwrap_or_default().into()),
             _ => Err(self.ambiguous()),
         }
     }
@@ -166,7 +180,7 @@ impl Lowering<'_> {
 
     fn selector(
         &self,
-        found: Option<(Option<String>, Vec<crate::promql::LabelMatcher>)>,
+        found: Option<(Option<String>, Vec<LabelMatcher>)>,
         offset: Option<Offset>,
         at: Option<AtModifier>,
     ) -> Result<VectorSelector, SyntaxError> {

@@ -1,6 +1,9 @@
 //! Whole expressions: trees, places, mistakes, real rules.
 
 mod corpus;
+mod limits;
+mod mistakes;
+mod trees;
 
 use crate::promql::{Expr, ExprKind, SyntaxError, parse};
 

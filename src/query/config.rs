@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::http::HttpConfig;
+use crate::http::{HttpConfig, HttpRequest};
 use crate::model::Secret;
+use crate::yaml::{Fields, Node, Reader};
 
 /// As long as Prometheus' scrapes and most proxies wait. Its own limit of two minutes
 /// (`--query.timeout`) is longer than a usual evaluation interval, and a rule that waits for it
@@ -13,6 +14,9 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Prometheus' own default of `--query.max-concurrency`.
 pub const DEFAULT_MAX_CONCURRENCY: usize = 20;
+
+/// Parameters that each query sets itself.
+const RESERVED_PARAMS: [&str; 6] = ["query", "time", "start", "end", "step", "timeout"];
 
 /// Where and how to query.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +49,34 @@ impl DatasourceConfig {
         }
     }
 
+    /// Reads the section. Mistakes are noted in the reader; `None` where there is no URL.
+    pub fn read(reader: &mut Reader, node: &Node) -> Option<Self> {
+        let mut fields = reader.mapping(node, "`datasource`")?;
+        let url = fields.require(reader, "url").and_then(|node| read_url(reader, node, "`url`"));
+        let external = fields.get("external_url");
+        let external_url = external.and_then(|node| read_url(reader, node, "`external_url`"));
+        let timeout = fields.duration(reader, "timeout");
+        if let (Some(Duration::ZERO), Some(node)) = (timeout, fields.get("timeout")) {
+            reader.wrong_value(node, "`timeout`", "must be more than zero");
+        }
+        let max_concurrency = fields.unsigned(reader, "max_concurrency");
+        if let (Some(0), Some(node)) = (max_concurrency, fields.get("max_concurrency")) {
+            reader.wrong_value(node, "`max_concurrency`", "must be more than zero");
+        }
+        let params = read_params(reader, &mut fields);
+        let http = fields.get("http_config").and_then(|node| HttpConfig::read(reader, node));
+        fields.finish(reader);
+        Some(Self {
+            url: Secret::new(url?),
+            external_url,
+            timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
+            max_concurrency: max_concurrency
+                .map_or(DEFAULT_MAX_CONCURRENCY, |n| usize::try_from(n).unwrap_or(usize::MAX)),
+            params,
+            http: http.unwrap_or_default(),
+        })
+    }
+
     /// Makes relative paths relative to a folder, which is the configuration file's.
     pub fn set_directory(&mut self, folder: &Path) {
         self.http.set_directory(folder);
@@ -60,4 +92,32 @@ impl DatasourceConfig {
         url.set_fragment(None);
         url.as_str().trim_end_matches('/').to_string()
     }
+}
+
+/// A URL to which a path can be added. The text is not quoted, it may hold a password.
+fn read_url(reader: &mut Reader, node: &Node, what: &str) -> Option<String> {
+    let text = reader.string(node, what)?;
+    if let Err(error) = HttpRequest::get(text) {
+        reader.wrong_value(node, what, error);
+        return None;
+    }
+    if text.contains(['?', '#']) {
+        reader.wrong_value(node, what, "must have neither a query nor a fragment");
+        return None;
+    }
+    Some(text.to_string())
+}
+
+fn read_params(reader: &mut Reader, fields: &mut Fields<'_>) -> Vec<(String, String)> {
+    let pairs = fields.string_map(reader, "params").unwrap_or_default();
+    let mut params = Vec::with_capacity(pairs.len());
+    for (key, value) in pairs {
+        if RESERVED_PARAMS.contains(&key.text()) {
+            let message = format!("`{}` is set by each query itself", key.text());
+            reader.error("yaml/value", key.span(), message);
+        }
+        let text = reader.string(value, "a parameter").unwrap_or_default();
+        params.push((key.text().to_string(), text.to_string()));
+    }
+    params
 }

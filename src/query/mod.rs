@@ -5,8 +5,10 @@
 
 mod config;
 mod decode;
+mod elements;
 mod error;
 mod prometheus;
+mod range;
 
 pub use config::DatasourceConfig;
 pub use error::{ApiErrorKind, QueryError};

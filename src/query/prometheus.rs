@@ -1,6 +1,5 @@
 //! A Prometheus, or what speaks its HTTP API, over HTTP.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -9,12 +8,10 @@ use serde::Deserialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::http::{HttpClient, HttpError, HttpRequest, HttpResponse, Timeouts};
-use crate::model::{LabelSet, Secret, Timestamp, format_duration};
+use crate::model::{Secret, Timestamp, format_duration};
 use crate::query::decode::{Envelope, decode};
-use crate::query::{
-    ApiErrorKind, DatasourceConfig, Querier, QueryError, QueryResult, QueryValue, RangeResult,
-    Series,
-};
+use crate::query::range::Merged;
+use crate::query::{ApiErrorKind, DatasourceConfig, Querier, QueryError, QueryResult, RangeResult};
 
 /// The largest answer to read. A sample of an alert rule has a few hundred bytes.
 const MAX_BODY: usize = 64 * 1024 * 1024;
@@ -22,8 +19,6 @@ const MAX_BODY: usize = 64 * 1024 * 1024;
 const LARGE_BODY: usize = 1024 * 1024;
 /// The most samples and series to take from one answer.
 const MAX_SAMPLES: usize = 2_000_000;
-/// The most samples and series to hold of a range that is asked for in parts.
-const MAX_RANGE_SAMPLES: usize = 10_000_000;
 /// Prometheus refuses a range query with more points per series.
 const MAX_POINTS: i64 = 11_000;
 
@@ -273,44 +268,22 @@ impl Querier for Prometheus {
     }
 }
 
-/// The parts of a range put together.
-#[derive(Default)]
-struct Merged {
-    series: BTreeMap<LabelSet, Vec<(Timestamp, f64)>>,
-    held: usize,
-    warnings: Vec<String>,
-    infos: Vec<String>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Merged {
-    fn add(
-        &mut self,
-        (value, warnings, infos): (QueryValue, Vec<String>, Vec<String>),
-    ) -> Result<(), QueryError> {
-        let QueryValue::Matrix(series) = value else {
-            let reason = "a range query did not return a matrix".to_string();
-            return Err(QueryError::Decode { reason });
+    #[tokio::test(start_paused = true)]
+    async fn a_query_does_not_wait_forever_for_its_place() {
+        let config = DatasourceConfig {
+            max_concurrency: 1,
+            ..DatasourceConfig::new(Secret::new("http://127.0.0.1:1"))
         };
-        for Series { labels, samples } in series.into_iter().filter(|s| !s.samples.is_empty()) {
-            self.held = self.held.saturating_add(samples.len()).saturating_add(1);
-            if self.held > MAX_RANGE_SAMPLES {
-                return Err(QueryError::TooManySamples { limit: MAX_RANGE_SAMPLES });
-            }
-            self.series.entry(labels).or_default().extend(samples);
-        }
-        for (all, new) in [(&mut self.warnings, warnings), (&mut self.infos, infos)] {
-            for text in new {
-                if !all.contains(&text) {
-                    all.push(text);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> RangeResult {
-        let series = self.series.into_iter();
-        let series = series.map(|(labels, samples)| Series { labels, samples }).collect();
-        RangeResult { series, warnings: self.warnings, infos: self.infos }
+        let querier = Prometheus::new(&config).unwrap();
+        let _held = querier.places.acquire().await.unwrap();
+        let start = tokio::time::Instant::now();
+        let error = querier.instant("up", Timestamp::default()).await.unwrap_err();
+        assert!(matches!(error, QueryError::Busy { limit: 1, .. }), "{error}");
+        assert!(error.is_transient());
+        assert_eq!(start.elapsed().as_secs(), config.timeout.as_secs());
     }
 }

@@ -16,6 +16,9 @@ mod mute;
 mod route;
 mod tree;
 
+#[cfg(test)]
+mod tests;
+
 pub use build::KnownNames;
 pub use config::{read_inhibit_rules, read_route, read_time_intervals};
 pub use dedup::{Dedup, HoldReason, LogView, decide};

@@ -84,24 +84,16 @@ macro_rules! label_values {
 label_values! {
     /// Why a delivery failed.
     DeliveryFailure {
-        /// No connection.
-        Connect = "connect",
-        /// The TLS handshake failed.
-        Tls = "tls",
-        /// The time ran out.
-        Timeout = "timeout",
+        /// No connection, no TLS, or no answer in time.
+        NoAnswer = "no_answer",
         /// The service refused us for too many messages.
         RateLimited = "rate_limited",
         /// The service failed (HTTP 5xx, SMTP 4yz).
         Server = "server_error",
         /// The service refused the message or our credentials (HTTP 4xx, SMTP 5yz).
         Refused = "refused",
-        /// The message could not be rendered.
-        Template = "template",
-        /// A secret or setting could not be used.
-        Config = "config",
-        /// Anything else.
-        Other = "other",
+        /// Nothing could be sent: a secret could not be read, say.
+        Unsendable = "unsendable",
     }
 }
 

@@ -50,7 +50,7 @@ fn integrations_have_all_reasons_at_zero_and_are_escaped() {
         )
     };
     assert!(text.contains(&line("rate_limited", 1)), "{text}");
-    assert!(text.contains(&line("timeout", 0)), "{text}");
+    assert!(text.contains(&line("no_answer", 0)), "{text}");
     metrics.set_integrations([]);
     assert!(!metrics.encode().contains("slack"));
 }

@@ -4,8 +4,17 @@
 //! inline texts of an `alertmanager.yml`, and [`NotificationTemplates`] holds the messages. The
 //! first two share the language in `go`; the last two share the data of [`TemplateData`].
 
+mod alertmanager;
+mod data;
 mod go;
+mod message;
 mod rule;
 
+pub use alertmanager::{GoFileError, GoTemplates, GoText};
+pub use data::{MessageContext, TemplateData, duration_text, time_text};
 pub use go::TemplateError;
+pub use message::{MessageError, NotificationTemplates, truncate};
 pub use rule::{ExpandError, Expansion, QueryAnswers, RuleData, RuleTemplate};
+
+#[cfg(test)]
+mod corpus_tests;

@@ -14,6 +14,8 @@ pub const MAX_DEPTH: usize = 64;
 pub const MAX_NODES: usize = 1_000_000;
 /// How many bytes the scalars of a document may have together, aliases followed.
 pub const MAX_EXPANDED_BYTES: usize = 64 << 20;
+/// How many findings of one file are kept; what a broken file would bring beyond helps nobody.
+pub const MAX_FINDINGS: usize = 1000;
 /// How many of the characters that structure YAML the parser may read for one event. A mapping in
 /// braces is held in memory as a whole before its first event, at some hundred bytes for each.
 pub(super) const MAX_HELD: usize = 250_000;

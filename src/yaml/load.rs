@@ -8,7 +8,7 @@ use saphyr_parser::{Event, Parser, ScanError};
 use crate::diag::{Diagnostic, Severity, SourceFile, Span};
 use crate::yaml::build::Builder;
 use crate::yaml::input::CappedInput;
-use crate::yaml::limits::{self, MAX_HELD};
+use crate::yaml::limits::{self, MAX_DEPTH, MAX_HELD};
 use crate::yaml::{Node, Scalar, ScalarStyle, Value};
 
 /// The first document of a file.
@@ -89,6 +89,11 @@ fn too_much(source: &Arc<SourceFile>, at: Span) -> Diagnostic {
 
 fn syntax_error(source: &Arc<SourceFile>, offsets: &Offsets<'_>, error: &ScanError) -> Diagnostic {
     let start = offsets.byte(error.marker().index());
+    if error.info().contains("recursion limit") {
+        let message = "the nesting is too deep";
+        return Diagnostic::error("yaml/limit", source, Span::at(start), message)
+            .help(format!("at most {MAX_DEPTH} levels are read"));
+    }
     let text = source.text();
     let width = text.get(start..).and_then(|rest| rest.chars().next());
     let end = start + width.filter(|c| *c != '\n').map_or(0, char::len_utf8);

@@ -52,7 +52,7 @@ mod tests;
 
 pub use fields::Fields;
 pub use file::{FileError, read_file};
-pub use limits::{MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_LINE, MAX_NODES, MAX_TEXT};
+pub use limits::{MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_FINDINGS, MAX_LINE, MAX_NODES, MAX_TEXT};
 pub use load::{Document, load};
 pub use reader::Reader;
 pub use scalar::{Resolved, Scalar, ScalarStyle};

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::diag::{Diagnostic, SourceFile, Span, has_errors};
+use crate::diag::{Diagnostic, Severity, SourceFile, Span, has_errors};
 use crate::model::parse_duration;
-use crate::yaml::{Document, Fields, Node, Resolved, Scalar};
+use crate::yaml::{Document, Fields, MAX_FINDINGS, Node, Resolved, Scalar};
 
 /// Collects the mistakes of one file.
 ///
@@ -16,6 +16,8 @@ pub struct Reader {
     source: Arc<SourceFile>,
     diagnostics: Vec<Diagnostic>,
     rule: Option<String>,
+    /// Whether an error did not fit.
+    dropped: bool,
 }
 
 impl Reader {
@@ -25,6 +27,7 @@ impl Reader {
             source: Arc::clone(&document.source),
             diagnostics: document.diagnostics.clone(),
             rule: None,
+            dropped: false,
         }
     }
 
@@ -38,8 +41,12 @@ impl Reader {
         self.rule = name;
     }
 
-    /// Notes a finding.
+    /// Notes a finding, up to [`MAX_FINDINGS`] of them.
     pub fn report(&mut self, mut diagnostic: Diagnostic) {
+        if self.diagnostics.len() >= MAX_FINDINGS {
+            self.dropped |= diagnostic.severity == Severity::Error;
+            return;
+        }
         if diagnostic.rule.is_none() {
             diagnostic.rule.clone_from(&self.rule);
         }
@@ -54,13 +61,18 @@ impl Reader {
 
     /// Whether an error has been noted.
     pub fn has_errors(&self) -> bool {
-        has_errors(&self.diagnostics)
+        self.dropped || has_errors(&self.diagnostics)
     }
 
     /// All findings, in order of place.
     pub fn into_diagnostics(self) -> Vec<Diagnostic> {
         let mut diagnostics = self.diagnostics;
         crate::diag::sort(&mut diagnostics);
+        if self.dropped {
+            let end = Span::at(self.source.text().len());
+            let message = "there are more mistakes, which are not shown";
+            diagnostics.push(Diagnostic::error("yaml/limit", &self.source, end, message));
+        }
         diagnostics
     }
 

@@ -47,6 +47,7 @@ fn trees() {
         ),
         ("a: {'<<': 1}\n", "{a={<<=<1>}}"),
         ("---\na: b\n...\n", "{a=<b>}"),
+        ("\u{feff}a: b\n", "{a=<b>}"),
     ] {
         let document = tree(text);
         assert_eq!(show(&document.root), expected, "{text:?}");
@@ -69,6 +70,13 @@ fn nodes_know_their_place() {
     assert_eq!(at(get("m").get("k").unwrap()), "v w");
     assert_eq!(at(get("b")), "é\n  ü");
     assert_eq!(get("z").span, get("é").span, "an alias has the anchor's place");
+    let aliased = tree("a: &a x\nb:\n  k: v\n  l: *a\nc: d\n");
+    let block = aliased.root.get("b").unwrap().span;
+    assert_eq!(
+        &aliased.source.text()[block.range()],
+        "k: v\n  l",
+        "an alias does not cut it short"
+    );
     let keys = document.root.as_mapping().unwrap().iter().map(|e| &text[e.key.span().range()]);
     assert_eq!(keys.collect::<Vec<_>>(), ["é", "l", "m", "b", "z"]);
 }
@@ -194,7 +202,7 @@ fn what_is_no_yaml_or_too_large_is_refused() {
         ("é: b: c\n".to_string(), "yaml/syntax f.yml:1:5"),
         ("a: &a [*a]\n".to_string(), "yaml/limit f.yml:1:8: an alias stands inside"),
         ("a: \0b\n".to_string(), "yaml/syntax f.yml:1:4: the control character U+0000"),
-        (deep_flow, "yaml/"),
+        (deep_flow, "yaml/limit"),
         (deep_block, "yaml/limit f.yml:1:129: the nesting is too deep"),
         (bomb, "yaml/limit f.yml:6:"),
         (chain, "yaml/limit f.yml:64:"),
@@ -242,6 +250,18 @@ fn the_reader_collects_all_mistakes() {
             "yaml/unsupported f.yml:9:1: `not` in the group is not supported yet",
         ]
     );
+}
+
+#[test]
+fn findings_are_capped() {
+    let document = tree(&"a: 1\n".repeat(MAX_FINDINGS + 10));
+    assert_eq!(document.diagnostics.len(), MAX_FINDINGS);
+    let mut reader = Reader::new(&document);
+    reader.error("yaml/type", Span::at(0), "one more");
+    assert!(reader.has_errors());
+    let findings = reader.into_diagnostics();
+    assert_eq!(findings.len(), MAX_FINDINGS + 1);
+    assert!(findings[MAX_FINDINGS].message.contains("not shown"));
 }
 
 /// Pieces of YAML that meet in odd ways.

@@ -71,9 +71,9 @@ impl Dispatcher {
         }
     }
 
-    /// When something is due next: a flush or an attempt.
-    pub fn next_deadline(&self) -> Option<Monotonic> {
-        self.timers.next()
+    /// When something is due next: a flush, or an attempt where those count.
+    pub fn next_deadline(&self, with_attempts: bool) -> Option<Monotonic> {
+        self.timers.next(with_attempts)
     }
 
     /// How many deliveries wait or are in flight.

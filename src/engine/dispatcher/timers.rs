@@ -14,9 +14,9 @@ pub(super) struct Timers {
 }
 
 impl Timers {
-    pub(super) fn next(&self) -> Option<Monotonic> {
+    pub(super) fn next(&self, with_attempts: bool) -> Option<Monotonic> {
         let flush = self.flushes.first().map(|(at, _)| *at);
-        let attempt = self.attempts.first().map(|(at, ..)| *at);
+        let attempt = self.attempts.first().map(|(at, ..)| *at).filter(|_| with_attempts);
         [flush, attempt].into_iter().flatten().min()
     }
 

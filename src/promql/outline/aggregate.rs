@@ -48,6 +48,11 @@ impl Outline<'_> {
                 return Ok((labels, self.take()));
             }
             let name = match self.peek().map(|t| &t.kind) {
+                // Prometheus' grammar takes every other keyword.
+                Some(TokenKind::Word) if self.is_word(&["without"]) => {
+                    let error = self.unexpected("a label name");
+                    return Err(error.help("put a label of this name in quotes"));
+                }
                 Some(TokenKind::Word) => {
                     let name = self.text_at(self.at);
                     if !is_legacy_label_name(name) {

@@ -139,10 +139,9 @@ fn check_modifiers(
         }
         _ => {}
     }
-    if let (Some(span), false) = (modifiers.matching, modifiers.labels.is_empty()) {
-        if scalar(lhs) || scalar(rhs) {
-            return Err(SyntaxError::new(span, "labels can be matched between two vectors only"));
-        }
+    let with_labels = modifiers.matching.filter(|_| !modifiers.labels.is_empty());
+    if let (Some(span), true) = (with_labels, scalar(lhs) || scalar(rhs)) {
+        return Err(SyntaxError::new(span, "labels can be matched between two vectors only"));
     }
     if let (Some(span), true) = (modifiers.group, op.is_set()) {
         let message = format!("`{op}` always matches many to many, grouping is not allowed");

@@ -14,7 +14,7 @@ impl Outline<'_> {
         let function = function(name).ok_or_else(|| unknown(name, name_span))?;
         let (args, end) = self.args(function.name == "info")?;
         let span = name_span.to(end);
-        check_count(function, args.len(), span)?;
+        check_count(function, &args, span)?;
         for (index, arg) in args.iter().enumerate() {
             if let Some(wanted) = function.param(index) {
                 check_type(function.name, wanted, arg)?;
@@ -62,8 +62,8 @@ fn unknown(name: &str, span: Span) -> SyntaxError {
     }
 }
 
-fn check_count(function: &Function, count: usize, span: Span) -> Result<(), SyntaxError> {
-    let (min, max) = (function.min_args, function.max_args);
+fn check_count(function: &Function, args: &[Operand], span: Span) -> Result<(), SyntaxError> {
+    let (count, min, max) = (args.len(), function.min_args, function.max_args);
     if count >= min && max.is_none_or(|max| count <= max) {
         return Ok(());
     }
@@ -74,6 +74,9 @@ fn check_count(function: &Function, count: usize, span: Span) -> Result<(), Synt
     };
     let message = format!("`{}` needs {wanted}, {count} given", function.name);
     let params: Vec<_> = function.params.iter().map(|p| p.with_article()).collect();
+    // What is too much is the place; what is missing has none of its own.
+    let surplus = max.and_then(|max| args.get(max)).zip(args.last());
+    let span = surplus.map_or(span, |(first, last)| first.span.to(last.span));
     let error = SyntaxError::new(span, message);
     Err(match params.as_slice() {
         [] => error,

@@ -12,6 +12,7 @@ mod modifier;
 mod selector;
 
 use crate::diag::Span;
+use crate::promql::function::function;
 use crate::promql::op::{AggregateOp, ValueType};
 use crate::promql::selector::LabelMatcher;
 use crate::promql::token::{Token, TokenKind};
@@ -161,7 +162,7 @@ impl<'a> Outline<'a> {
         if below < MAX_HEIGHT {
             return Ok(below + 1);
         }
-        let message = format!("more than {MAX_HEIGHT} operators in one chain");
+        let message = format!("more than {MAX_HEIGHT} operators and calls in a row");
         Err(SyntaxError::new(span, message).help("split the rule, or match a label with a regex"))
     }
 
@@ -234,19 +235,31 @@ impl<'a> Outline<'a> {
 
     /// A metric, a function call or an aggregation.
     fn word(&mut self) -> Result<Operand, SyntaxError> {
+        let name = self.text_at(self.at);
+        let aggregate = AggregateOp::from_text(name);
         let called = self.is_sign_at(self.at + 1, "(");
-        if let Some(op) = AggregateOp::from_text(self.text_at(self.at)) {
-            if called || self.is_word_at(self.at + 1, &["by", "without"]) {
-                return self.aggregate(op);
-            }
+        let grouped = self.is_word_at(self.at + 1, &["by", "without"]);
+        let operand_follows = self.operand_follows();
+        if let Some(op) = aggregate.filter(|_| called || grouped) {
+            return self.aggregate(op);
         }
-        let operand_follows = self.tokens.get(self.at + 1).is_some_and(|t| {
-            matches!(t.kind, TokenKind::Word | TokenKind::Number(_) | TokenKind::String(_))
-        });
-        let keyword = self.is_word(&KEYWORDS);
-        if self.is_word(&RESERVED) || (keyword && (called || operand_follows)) {
+        if self.is_word(&RESERVED) || (self.is_word(&KEYWORDS) && (called || operand_follows)) {
             return Err(self.unexpected("an expression"));
         }
+        if operand_follows && (aggregate.is_some() || function(name).is_some()) {
+            self.take();
+            return Err(self.unexpected(&format!("`(` behind `{name}`")));
+        }
         if called { self.call() } else { self.selector(false) }
+    }
+
+    /// Whether the word that stands here is followed by what begins an operand.
+    fn operand_follows(&self) -> bool {
+        let next = self.at + 1;
+        let operator = self.is_word_at(next, &["and", "or", "unless", "atan2", "offset"]);
+        let begins = self.tokens.get(next).is_some_and(|t| {
+            matches!(t.kind, TokenKind::Word | TokenKind::Number(_) | TokenKind::String(_))
+        });
+        begins && !operator
     }
 }

@@ -84,6 +84,7 @@ impl Outline<'_> {
         let span = name_span.to(value_span);
         let matcher = Matcher::new(name, op, value.as_str()).map_err(|error| match error {
             MatcherError::Regex { reason, .. } => {
+                let reason = reason.strip_prefix("error: ").unwrap_or(&reason);
                 SyntaxError::new(value_span, format!("bad regular expression: {reason}"))
             }
             MatcherError::Syntax { reason, .. } => SyntaxError::new(span, reason),

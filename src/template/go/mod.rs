@@ -21,4 +21,4 @@ pub(super) mod time;
 pub(super) mod value;
 
 pub use error::TemplateError;
-pub(super) use parser::{Language, parse};
+pub(super) use parser::{Language, Parsed, check_calls, parse};

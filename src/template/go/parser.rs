@@ -22,8 +22,6 @@ pub(in crate::template) struct Language<'a> {
     pub function_names: Vec<&'a str>,
     /// Variables that exist from the start, and the field of the data that each stands for.
     pub variables: &'a [(&'a str, &'a str)],
-    /// Templates that others have defined.
-    pub templates: Vec<&'a str>,
     /// The most bytes that a text may have.
     pub max_bytes: usize,
 }
@@ -37,6 +35,8 @@ pub(in crate::template) struct Parsed {
     pub defines: Vec<(String, ListNode)>,
     /// The functions that are called, hidden ones among them.
     pub used: BTreeSet<String>,
+    /// The templates that are called by name, with the place of the name.
+    pub calls: Vec<(String, Span)>,
     /// The labels that are read by name, with the place of the name.
     pub label_uses: Vec<(String, Span)>,
 }
@@ -58,11 +58,27 @@ pub(in crate::template) fn parse(
         Stop::End(span) => return Err(TemplateError::new(span, "`end` closes nothing here")),
         Stop::Else(span) => return Err(TemplateError::new(span, "`else` belongs to nothing here")),
     }
-    parser.check_calls()?;
     parser.declare_variables(&mut main);
-    let Parser { defines, used, label_uses, .. } = parser;
+    let Parser { defines, used, calls, label_uses, .. } = parser;
     let defines = defines.into_iter().map(|(name, body, _)| (name, body)).collect();
-    Ok(Parsed { main, defines, used, label_uses })
+    Ok(Parsed { main, defines, used, calls, label_uses })
+}
+
+/// Refuses the first call of a template that nobody defines.
+pub(in crate::template) fn check_calls<'n>(
+    calls: &[(String, Span)],
+    defined: impl Iterator<Item = &'n str> + Clone,
+) -> Result<(), TemplateError> {
+    for (name, span) in calls {
+        if !defined.clone().any(|d| d == name) {
+            let near = did_you_mean(nearest(name, defined));
+            return Err(TemplateError::new(
+                *span,
+                format!("template {name:?} is not defined{near}"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// What ended a list.
@@ -344,21 +360,6 @@ impl<'a> Parser<'a> {
         let mut pipe = self.pipeline(Kind::Close, 0)?;
         self.hidden(&mut pipe, "__enter");
         Ok(Some(pipe))
-    }
-
-    fn check_calls(&self) -> Result<(), TemplateError> {
-        let defined = || {
-            let own = self.defines.iter().map(|(name, _, _)| name.as_str());
-            own.chain(self.language.templates.iter().copied())
-        };
-        for (name, span) in &self.calls {
-            if !defined().any(|d| d == name) {
-                let near = did_you_mean(nearest(name, defined()));
-                let message = format!("template {name:?} is not defined{near}");
-                return Err(TemplateError::new(*span, message));
-            }
-        }
-        Ok(())
     }
 
     /// Declares the predeclared variables that are used, in front of everything.

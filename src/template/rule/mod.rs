@@ -14,10 +14,11 @@ use crate::diag::Span;
 use crate::model::{InstantVector, LabelSet, Timestamp};
 use crate::template::go::run::{Answer, Facts, Failure, Run, Set, Templates};
 use crate::template::go::value::{labels, object, text};
-use crate::template::go::{Language, TemplateError, parse};
+use crate::template::go::{Language, TemplateError, check_calls, parse};
 
+pub(super) use functions::number_of;
 pub(super) use humanize::{duration as humanize_duration, short as humanize};
-pub(super) use text_functions::{REGEX, title};
+pub(super) use text_functions::{REGEX, lower, mapped, title, upper};
 
 /// The most bytes of one template; Prometheus has no limit.
 const MAX_BYTES: usize = 64 * 1024;
@@ -116,10 +117,10 @@ impl RuleTemplate {
             functions: &|name| functions::DIALECT.knows(name),
             function_names: functions::DIALECT.names(),
             variables: &VARIABLES,
-            templates: Vec::new(),
             max_bytes: MAX_BYTES,
         };
         let parsed = parse(source, &language)?;
+        check_calls(&parsed.calls, parsed.defines.iter().map(|(name, _)| name.as_str()))?;
         let mut templates = gotmpl::Template::new("");
         for (name, body) in parsed.defines {
             templates = templates.add_parse_tree(&name, body);

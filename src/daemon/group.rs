@@ -1,0 +1,211 @@
+//! One rule group: its task, and what others see of it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::alerting::{AlertInstance, RuleAlerts, Step};
+use crate::clock::Clock;
+use crate::daemon::schedule::{Schedule, Slot};
+use crate::engine::{DispatchHandle, Evaluator, Observation};
+use crate::model::Timestamp;
+use crate::rule::{AlertingRule, Rule, RuleGroup};
+use crate::telemetry::{GroupLabels, Metrics};
+
+/// How the last evaluation of a rule went, in the words of Prometheus' API.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Health {
+    /// Not evaluated yet.
+    #[default]
+    Unknown,
+    /// It succeeded.
+    Ok,
+    /// It failed: the rule's alerts stay as they are.
+    Err,
+}
+
+/// What is known of a rule between two evaluations.
+#[derive(Clone, Debug, Default)]
+pub struct RuleView {
+    /// Its alerts.
+    pub alerts: RuleAlerts,
+    /// How the last evaluation went.
+    pub health: Health,
+    /// Why it failed; empty where it did not.
+    pub last_error: String,
+    /// When it began.
+    pub last_evaluation: Option<Timestamp>,
+    /// How long it took.
+    pub evaluation_time: Duration,
+}
+
+/// What is known of a group between two evaluations.
+#[derive(Clone, Debug)]
+pub struct GroupView {
+    /// The group as loaded.
+    pub group: Arc<RuleGroup>,
+    /// Its interval.
+    pub interval: Duration,
+    /// Its rules, in the order of the file.
+    pub rules: Vec<RuleView>,
+    /// When the last round began.
+    pub last_evaluation: Option<Timestamp>,
+    /// How long it took.
+    pub evaluation_time: Duration,
+}
+
+/// What the groups of one configuration share.
+pub(super) struct Shared {
+    pub(super) evaluator: Evaluator,
+    pub(super) dispatch: DispatchHandle,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+/// A group that is evaluated on schedule.
+pub(super) struct GroupTask {
+    pub(super) shared: Arc<Shared>,
+    pub(super) view: Arc<Mutex<GroupView>>,
+    pub(super) query_offset: Duration,
+    pub(super) stop: watch::Receiver<bool>,
+}
+
+/// The view behind its lock. A panic elsewhere leaves it whole: it is replaced, never half
+/// written.
+pub(super) fn lock(view: &Mutex<GroupView>) -> std::sync::MutexGuard<'_, GroupView> {
+    view.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl GroupTask {
+    /// Evaluates the group at its slots until told to stop. A round that has begun is finished.
+    pub(super) async fn run(mut self) {
+        let (group, interval) = {
+            let view = lock(&self.view);
+            (Arc::clone(&view.group), view.interval)
+        };
+        let clock = Arc::clone(&self.shared.clock);
+        let mut schedule = Schedule::new(&group.file, &group.name, interval, clock.now());
+        let labels = GroupLabels::new(format!("{};{}", group.file, group.name));
+        loop {
+            tokio::select! {
+                biased;
+                // The sender is gone only when the manager is, which is the same as a stop.
+                _ = self.stop.wait_for(|stop| *stop) => return,
+                () = clock.sleep_until(schedule.due()) => {}
+            }
+            let slot = schedule.take(clock.now());
+            self.count(&labels, slot);
+            if slot.jumped != 0 {
+                tracing::warn!(
+                    group = group.name,
+                    seconds = slot.jumped / 1000,
+                    "the wall clock jumped, running times move along"
+                );
+                for rule in &mut lock(&self.view).rules {
+                    rule.alerts.clock_jumped(slot.jumped);
+                }
+            }
+            self.round(&group, &labels, slot.at).await;
+        }
+    }
+
+    fn count(&self, labels: &GroupLabels, slot: Slot) {
+        let metrics = &self.shared.metrics.rules;
+        metrics.iterations.get_or_create(labels).inc_by(1 + slot.missed);
+        if slot.missed > 0 {
+            metrics.iterations_missed.get_or_create(labels).inc_by(slot.missed);
+            tracing::warn!(
+                group = labels.rule_group,
+                missed = slot.missed,
+                "evaluations were skipped, the one before took too long"
+            );
+        }
+    }
+
+    /// One round: the rules one after the other.
+    async fn round(&self, group: &RuleGroup, labels: &GroupLabels, ts: Timestamp) {
+        let began = self.shared.clock.now().mono;
+        for (index, rule) in group.rules.iter().enumerate() {
+            if let Rule::Alerting(rule) = rule {
+                self.evaluate(group, labels, rule, index, ts).await;
+            }
+        }
+        let took = self.shared.clock.now().mono.since(began);
+        let metrics = &self.shared.metrics.rules;
+        metrics.duration.get_or_create(labels).observe(took.as_secs_f64());
+        metrics.last_evaluation.get_or_create(labels).set(ts.as_secs_f64());
+        let mut view = lock(&self.view);
+        view.last_evaluation = Some(ts);
+        view.evaluation_time = took;
+    }
+
+    async fn evaluate(
+        &self,
+        group: &RuleGroup,
+        labels: &GroupLabels,
+        rule: &AlertingRule,
+        index: usize,
+        ts: Timestamp,
+    ) {
+        let shared = &self.shared;
+        let mut alerts =
+            lock(&self.view).rules.get(index).map(|r| r.alerts.clone()).unwrap_or_default();
+        let began = shared.clock.now().mono;
+        let query_at = ts - self.query_offset;
+        let evaluated =
+            shared.evaluator.evaluate(rule, group.limit, &mut alerts, ts, query_at).await;
+        let took = shared.clock.now().mono.since(began);
+        shared.metrics.rules.evaluations.get_or_create(labels).inc();
+        let (step, error) = match evaluated {
+            Ok(evaluated) => {
+                for warning in &evaluated.warnings {
+                    tracing::warn!(rule = %rule.key, warning, "the datasource warns");
+                }
+                let error = evaluated.step.error.as_ref().map(ToString::to_string);
+                (evaluated.step, error)
+            }
+            Err(error) => (Step::default(), Some(error.to_string())),
+        };
+        if error.is_some() {
+            shared.metrics.rules.evaluation_failures.get_or_create(labels).inc();
+        }
+        let observation = Observation { transitions: step.transitions, firing: firing(&alerts) };
+        let view = RuleView {
+            alerts,
+            health: if error.is_some() { Health::Err } else { Health::Ok },
+            last_error: error.unwrap_or_default(),
+            last_evaluation: Some(ts),
+            evaluation_time: took,
+        };
+        self.publish(rule, index, view);
+        let url: Arc<str> = shared.evaluator.generator_url(&rule.query).into();
+        if shared.dispatch.observe(&rule.key, &url, observation).await.is_err() {
+            tracing::debug!(rule = %rule.key, "the dispatch loop has stopped");
+        }
+    }
+
+    /// Shows the new state, and logs where the rule's health has changed.
+    fn publish(&self, rule: &AlertingRule, index: usize, new: RuleView) {
+        let mut view = lock(&self.view);
+        let Some(known) = view.rules.get_mut(index) else { return };
+        match (known.health, new.health) {
+            (Health::Err, Health::Ok) => {
+                tracing::info!(rule = %rule.key, "the rule evaluates again")
+            }
+            (before, Health::Err)
+                if before != Health::Err || known.last_error != new.last_error =>
+            {
+                tracing::warn!(rule = %rule.key, error = new.last_error, "evaluation failed");
+            }
+            _ => {}
+        }
+        *known = new;
+    }
+}
+
+/// The alerts that fire.
+pub(super) fn firing(alerts: &RuleAlerts) -> Vec<AlertInstance> {
+    let firing = |alert: &&AlertInstance| alert.state == crate::alerting::AlertState::Firing;
+    alerts.active().map(|(_, alert)| alert).filter(firing).cloned().collect()
+}

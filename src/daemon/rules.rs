@@ -1,0 +1,324 @@
+//! The running groups: start, reload, stop.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::alerting::{AlertInstance, RuleAlerts, RuleIdentity, Step, Stop, carry_over, restore};
+use crate::clock::Clock;
+use crate::daemon::group::{GroupTask, GroupView, RuleView, Shared, firing, lock};
+use crate::engine::{DispatchHandle, Evaluator, Observation};
+use crate::model::{LabelSet, RuleKey, Timestamp};
+use crate::rule::{AlertingRule, Rule, RuleGroup};
+use crate::storage::StoredAlert;
+use crate::telemetry::{GroupLabels, Metrics};
+
+/// The groups as others see them.
+#[derive(Clone, Default)]
+pub struct RuleBoard(Arc<RwLock<Vec<Arc<Mutex<GroupView>>>>>);
+
+impl RuleBoard {
+    /// A copy of every group's present state, by file and name.
+    pub fn groups(&self) -> Vec<GroupView> {
+        let groups = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut views: Vec<GroupView> = groups.iter().map(|view| lock(view).clone()).collect();
+        views.sort_by(|a, b| (&a.group.file, &a.group.name).cmp(&(&b.group.file, &b.group.name)));
+        views
+    }
+
+    fn set(&self, groups: Vec<Arc<Mutex<GroupView>>>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = groups;
+    }
+}
+
+/// What all groups have in common.
+#[derive(Clone)]
+pub struct RuleSettings {
+    /// Evaluates the rules.
+    pub evaluator: Evaluator,
+    /// The interval of groups that name none.
+    pub evaluation_interval: Duration,
+    /// The query offset of groups that name none.
+    pub query_offset: Duration,
+    /// What the evaluator was made of, in text: when it changes, every group starts anew.
+    pub fingerprint: String,
+}
+
+/// What a former process left.
+pub struct Leftover {
+    /// The alerts that it had.
+    pub alerts: Vec<StoredAlert>,
+    /// When it was last known to be alive.
+    pub last_alive: Timestamp,
+}
+
+struct Running {
+    view: Arc<Mutex<GroupView>>,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+/// Starts, replaces and stops the tasks of rule groups.
+pub struct RuleManager {
+    dispatch: DispatchHandle,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
+    board: RuleBoard,
+    running: Vec<Running>,
+    fingerprint: String,
+}
+
+impl RuleManager {
+    /// A manager without groups.
+    pub fn new(dispatch: DispatchHandle, clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
+        let (board, running) = (RuleBoard::default(), Vec::new());
+        Self { dispatch, clock, metrics, board, running, fingerprint: String::new() }
+    }
+
+    /// The groups as others see them.
+    pub fn board(&self) -> RuleBoard {
+        self.board.clone()
+    }
+
+    /// Puts a set of groups in place. An equal group is left alone; the others take over the
+    /// alerts of their former rules, or what a former process left. The alerts of rules that are
+    /// gone are resolved.
+    pub async fn apply(
+        &mut self,
+        groups: Vec<RuleGroup>,
+        settings: &RuleSettings,
+        leftover: Option<Leftover>,
+    ) {
+        let (kept, old, fresh) = self.keep_equal(groups, settings).await;
+        let states = match leftover {
+            Some(leftover) => self.restore(&fresh, settings, leftover).await,
+            None => self.carry(old, &fresh, settings).await,
+        };
+        let shared = Arc::new(Shared {
+            evaluator: settings.evaluator.clone(),
+            dispatch: self.dispatch.clone(),
+            clock: Arc::clone(&self.clock),
+            metrics: Arc::clone(&self.metrics),
+        });
+        self.running = kept;
+        let mut states = states.into_iter();
+        for group in fresh {
+            let alerts: Vec<RuleAlerts> = states.by_ref().take(group.rules.len()).collect();
+            self.running.push(start(&shared, group, alerts, settings));
+        }
+        self.fingerprint.clone_from(&settings.fingerprint);
+        self.board.set(self.running.iter().map(|running| Arc::clone(&running.view)).collect());
+        let label = |running: &Running| {
+            let view = lock(&running.view);
+            (GroupLabels::new(format!("{};{}", view.group.file, view.group.name)), view.interval)
+        };
+        self.metrics.set_groups(&self.running.iter().map(label).collect::<Vec<_>>());
+    }
+
+    /// Stops every group after the round that it is in.
+    pub async fn stop(&mut self) {
+        for running in std::mem::take(&mut self.running) {
+            end(running).await;
+        }
+    }
+
+    /// Splits the new groups into those that run already and those that have to be started, and
+    /// stops what is no longer wanted. Gives the kept tasks with the stopped groups' last state.
+    async fn keep_equal(
+        &mut self,
+        groups: Vec<RuleGroup>,
+        settings: &RuleSettings,
+    ) -> (Vec<Running>, Vec<GroupView>, Vec<Arc<RuleGroup>>) {
+        let same_settings = self.fingerprint == settings.fingerprint;
+        let mut former = std::mem::take(&mut self.running);
+        let (mut kept, mut fresh) = (Vec::new(), Vec::new());
+        for group in groups {
+            let interval = group.interval.unwrap_or(settings.evaluation_interval);
+            let equal = |running: &Running| {
+                let view = lock(&running.view);
+                same_settings && *view.group == group && view.interval == interval
+            };
+            match former.iter().position(equal) {
+                Some(index) => kept.push(former.swap_remove(index)),
+                None => fresh.push(Arc::new(group)),
+            }
+        }
+        // All are told before any is waited for.
+        for running in &former {
+            running.stop.send_replace(true);
+        }
+        let mut stopped = Vec::new();
+        for running in former {
+            stopped.push(end(running).await);
+        }
+        (kept, stopped, fresh)
+    }
+
+    /// Hands the alerts of stopped groups to the new ones.
+    async fn carry(
+        &self,
+        old: Vec<GroupView>,
+        fresh: &[Arc<RuleGroup>],
+        settings: &RuleSettings,
+    ) -> Vec<RuleAlerts> {
+        let mut queries: HashMap<RuleKey, String> = HashMap::new();
+        let mut former = Vec::new();
+        for view in old {
+            for (rule, state) in view.group.rules.iter().zip(view.rules) {
+                queries.insert(rule.key().clone(), rule.query().to_string());
+                former.push((identity(rule), state.alerts));
+            }
+        }
+        let new: Vec<RuleIdentity> =
+            fresh.iter().flat_map(|group| &group.rules).map(identity).collect();
+        let carried = carry_over(former, &new, self.clock.now().wall);
+        for removed in carried.removed {
+            let query = queries.get(&removed.key).map_or("", String::as_str);
+            self.tell(&removed.key, query, removed.step, Vec::new(), settings).await;
+        }
+        if !carried.moved.is_empty() && self.dispatch.rules_moved(carried.moved).await.is_err() {
+            tracing::debug!("the dispatch loop has stopped");
+        }
+        carried.alerts
+    }
+
+    /// Takes up what a former process left. Alerts of rules that are gone are resolved.
+    async fn restore(
+        &self,
+        fresh: &[Arc<RuleGroup>],
+        settings: &RuleSettings,
+        leftover: Leftover,
+    ) -> Vec<RuleAlerts> {
+        let now = self.clock.now().wall;
+        let mut stored: BTreeMap<RuleKey, Vec<AlertInstance>> = BTreeMap::new();
+        let active = leftover.alerts.into_iter().filter(|a| a.instance.is_active());
+        for alert in active {
+            stored.entry(alert.rule).or_default().push(alert.instance);
+        }
+        let mut states = Vec::new();
+        for group in fresh {
+            for rule in &group.rules {
+                let alerts = stored.remove(rule.key()).unwrap_or_default();
+                let Rule::Alerting(rule) = rule else {
+                    states.push(RuleAlerts::default());
+                    continue;
+                };
+                let stop = Stop {
+                    last_alive: leftover.last_alive,
+                    now,
+                    interval: group.interval.unwrap_or(settings.evaluation_interval),
+                    for_duration: rule.for_duration,
+                    evidence: None,
+                };
+                states.push(self.restore_rule(rule, alerts, &stop, settings).await);
+            }
+        }
+        self.remove_lost(stored, now, settings).await;
+        states
+    }
+
+    async fn restore_rule(
+        &self,
+        rule: &AlertingRule,
+        alerts: Vec<AlertInstance>,
+        stop: &Stop<'_>,
+        settings: &RuleSettings,
+    ) -> RuleAlerts {
+        let restoration = restore(alerts, stop);
+        for (fingerprint, reason) in &restoration.reasons {
+            tracing::info!(rule = %rule.key, alert = %fingerprint, %reason, "alert restored");
+        }
+        let step = Step {
+            transitions: restoration.transitions,
+            forgotten: restoration.forgotten,
+            error: None,
+        };
+        let firing = firing(&restoration.alerts);
+        self.tell(&rule.key, &rule.query, step, firing, settings).await;
+        restoration.alerts
+    }
+
+    /// Resolves the alerts of rules that went while the program was down.
+    async fn remove_lost(
+        &self,
+        stored: BTreeMap<RuleKey, Vec<AlertInstance>>,
+        now: Timestamp,
+        settings: &RuleSettings,
+    ) {
+        let lost = stored.into_iter().map(|(key, alerts)| {
+            let labels = LabelSet::new();
+            let stop = Stop {
+                last_alive: now,
+                now,
+                interval: Duration::ZERO,
+                for_duration: Duration::ZERO,
+                evidence: None,
+            };
+            (RuleIdentity { key, labels }, restore(alerts, &stop).alerts)
+        });
+        for removed in carry_over(lost.collect(), &[], now).removed {
+            self.tell(&removed.key, "", removed.step, Vec::new(), settings).await;
+        }
+    }
+
+    async fn tell(
+        &self,
+        rule: &RuleKey,
+        query: &str,
+        step: Step,
+        firing: Vec<AlertInstance>,
+        settings: &RuleSettings,
+    ) {
+        let url: Arc<str> = settings.evaluator.generator_url(query).into();
+        let observation = Observation { transitions: step.transitions, firing };
+        if self.dispatch.observe(rule, &url, observation).await.is_err() {
+            tracing::debug!(rule = %rule, "the dispatch loop has stopped");
+        }
+    }
+}
+
+fn start(
+    shared: &Arc<Shared>,
+    group: Arc<RuleGroup>,
+    alerts: Vec<RuleAlerts>,
+    settings: &RuleSettings,
+) -> Running {
+    let rules = alerts.into_iter().map(|alerts| RuleView { alerts, ..RuleView::default() });
+    let query_offset = group.query_offset.unwrap_or(settings.query_offset);
+    let view = Arc::new(Mutex::new(GroupView {
+        interval: group.interval.unwrap_or(settings.evaluation_interval),
+        rules: rules.collect(),
+        last_evaluation: None,
+        evaluation_time: Duration::ZERO,
+        group,
+    }));
+    let (stop, stopped) = watch::channel(false);
+    let shared = Arc::clone(shared);
+    let task = GroupTask { shared, view: Arc::clone(&view), query_offset, stop: stopped };
+    Running { view, stop, task: tokio::spawn(task.run()) }
+}
+
+/// Stops a group after the round that it is in, and gives its last state.
+async fn end(running: Running) -> GroupView {
+    running.stop.send_replace(true);
+    if running.task.await.is_err() {
+        tracing::error!("the task of a rule group has failed");
+    }
+    lock(&running.view).clone()
+}
+
+/// What a rule is recognised by over a reload.
+fn identity(rule: &Rule) -> RuleIdentity {
+    let labels: LabelSet = match rule {
+        Rule::Alerting(rule) => {
+            rule.labels.iter().map(|(name, text)| (name.as_str(), text.text())).collect()
+        }
+        Rule::Recording(rule) => {
+            rule.labels.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect()
+        }
+    };
+    RuleIdentity { key: rule.key().clone(), labels }
+}

@@ -1,0 +1,310 @@
+//! Drives the dispatcher: takes events, commits what changed, then performs what follows.
+//!
+//! One loop owns the dispatcher. While it waits for a commit, events queue up and go into the next
+//! one together, so that a burst of alerts costs few transactions.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use crate::clock::Clock;
+use crate::engine::backlog::Backlog;
+use crate::engine::dispatcher::{DeliveryTicket, Dispatcher, Observation, RoutingSetup};
+use crate::engine::tell;
+use crate::model::{IntegrationId, Monotonic, Now, RuleKey};
+use crate::notify::Notifier;
+use crate::outbox::Outcome;
+use crate::storage::{Change, Store};
+use crate::telemetry::Metrics;
+
+/// How many deliveries may be in flight at once.
+const MAX_IN_FLIGHT: usize = 64;
+/// No attempt lasts longer; every notifier has a shorter limit of its own.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(120);
+/// How many events go into one transaction at most.
+const MAX_BATCH: usize = 1000;
+/// How many events may wait before those who send them have to.
+const QUEUE: usize = 4096;
+
+/// Who delivers to each integration.
+pub type Notifiers = HashMap<IntegrationId, Arc<dyn Notifier>>;
+
+enum Event {
+    Observed {
+        rule: RuleKey,
+        generator_url: Arc<str>,
+        observation: Observation,
+        committed: oneshot::Sender<()>,
+    },
+    RulesMoved(Vec<(RuleKey, RuleKey)>),
+    Reload {
+        setup: Arc<RoutingSetup>,
+        notifiers: Arc<Notifiers>,
+        done: oneshot::Sender<()>,
+    },
+    Stop,
+}
+
+/// The dispatch loop is gone, so nothing can be handed to it.
+#[derive(Debug, thiserror::Error)]
+#[error("the dispatch loop has stopped")]
+pub struct Stopped;
+
+/// The way to the dispatch loop.
+#[derive(Clone)]
+pub struct DispatchHandle {
+    events: mpsc::Sender<Event>,
+    store_ok: Arc<AtomicBool>,
+}
+
+impl DispatchHandle {
+    /// Hands over what an evaluation found; returns when the changes are committed, or kept in
+    /// memory where the store fails.
+    pub async fn observe(
+        &self,
+        rule: &RuleKey,
+        generator_url: &Arc<str>,
+        observation: Observation,
+    ) -> Result<(), Stopped> {
+        let (committed, done) = oneshot::channel();
+        let (rule, generator_url) = (rule.clone(), Arc::clone(generator_url));
+        self.send(Event::Observed { rule, generator_url, observation, committed }).await?;
+        done.await.map_err(|_| Stopped)
+    }
+
+    /// Tells that rules kept their alerts under new keys.
+    pub async fn rules_moved(&self, moved: Vec<(RuleKey, RuleKey)>) -> Result<(), Stopped> {
+        self.send(Event::RulesMoved(moved)).await
+    }
+
+    /// Puts new routes and receivers in place; returns when what follows is committed.
+    pub async fn reload(
+        &self,
+        setup: Arc<RoutingSetup>,
+        notifiers: Arc<Notifiers>,
+    ) -> Result<(), Stopped> {
+        let (done, committed) = oneshot::channel();
+        self.send(Event::Reload { setup, notifiers, done }).await?;
+        committed.await.map_err(|_| Stopped)
+    }
+
+    /// Asks the loop to finish what is in flight and to end.
+    pub async fn stop(&self) -> Result<(), Stopped> {
+        self.send(Event::Stop).await
+    }
+
+    /// Whether the last commit succeeded.
+    pub fn store_ok(&self) -> bool {
+        self.store_ok.load(Ordering::Relaxed)
+    }
+
+    async fn send(&self, event: Event) -> Result<(), Stopped> {
+        self.events.send(event).await.map_err(|_| Stopped)
+    }
+}
+
+/// Owns the dispatcher and everything that it needs of the outside.
+pub struct DispatchLoop {
+    dispatcher: Dispatcher,
+    notifiers: Arc<Notifiers>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
+    events: mpsc::Receiver<Event>,
+    deliveries: JoinSet<(DeliveryTicket, Outcome, Duration)>,
+    backlog: Backlog,
+    store_ok: Arc<AtomicBool>,
+    heartbeat: Duration,
+    next_heartbeat: Monotonic,
+    stopping: bool,
+}
+
+impl DispatchLoop {
+    /// A loop over a dispatcher that has been loaded; `changes` are those of loading. Every
+    /// `heartbeat` the store learns that the program is alive.
+    pub fn new(
+        dispatcher: Dispatcher,
+        changes: Vec<Change>,
+        notifiers: Arc<Notifiers>,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+        heartbeat: Duration,
+    ) -> (Self, DispatchHandle) {
+        let (sender, events) = mpsc::channel(QUEUE);
+        let store_ok = Arc::new(AtomicBool::new(true));
+        let handle = DispatchHandle { events: sender, store_ok: Arc::clone(&store_ok) };
+        let next_heartbeat = clock.now().mono;
+        let this = Self {
+            dispatcher,
+            notifiers,
+            store,
+            clock,
+            metrics,
+            events,
+            deliveries: JoinSet::new(),
+            backlog: Backlog::new(changes),
+            store_ok,
+            heartbeat,
+            next_heartbeat,
+            stopping: false,
+        };
+        (this, handle)
+    }
+
+    /// Runs until [`DispatchHandle::stop`], then until what is in flight has an outcome, at most
+    /// for `drain`. What is left undone is in the store.
+    pub async fn run(mut self, drain: Duration) {
+        let mut drained_by = None;
+        loop {
+            let mut answers = Vec::new();
+            let mut changes = self.wait(drained_by, &mut answers).await;
+            let now = self.clock.now();
+            if !self.stopping {
+                changes.extend(self.dispatcher.on_time(now));
+            }
+            self.commit(changes, now).await;
+            // Whoever waits may go on; one that no longer waits does not mind.
+            for answer in answers {
+                let _ = answer.send(());
+            }
+            if self.stopping {
+                let by = *drained_by.get_or_insert(now.mono + drain);
+                if self.deliveries.is_empty() || now.mono >= by {
+                    break;
+                }
+            } else {
+                self.start_deliveries();
+            }
+        }
+        self.deliveries.abort_all();
+    }
+
+    /// Waits for something to happen and takes it in, with whatever else has happened by then.
+    async fn wait(
+        &mut self,
+        drained_by: Option<Monotonic>,
+        answers: &mut Vec<oneshot::Sender<()>>,
+    ) -> Vec<Change> {
+        let with_attempts = self.deliveries.len() < MAX_IN_FLIGHT;
+        let deadline = drained_by.unwrap_or_else(|| {
+            let next = self.dispatcher.next_deadline(with_attempts);
+            next.map_or(self.next_heartbeat, |next| next.min(self.next_heartbeat))
+        });
+        let mut changes = Vec::new();
+        tokio::select! {
+            biased;
+            Some(done) = self.deliveries.join_next() => self.delivered(done, &mut changes),
+            event = self.events.recv(), if !self.stopping => match event {
+                Some(event) => self.take(event, &mut changes, answers),
+                None => self.stopping = true,
+            },
+            () = self.clock.sleep_until(deadline) => {}
+        }
+        for _ in 0..MAX_BATCH {
+            if let Some(done) = self.deliveries.try_join_next() {
+                self.delivered(done, &mut changes);
+            } else if let (false, Ok(event)) = (self.stopping, self.events.try_recv()) {
+                self.take(event, &mut changes, answers);
+            } else {
+                break;
+            }
+        }
+        changes
+    }
+
+    fn take(
+        &mut self,
+        event: Event,
+        changes: &mut Vec<Change>,
+        answers: &mut Vec<oneshot::Sender<()>>,
+    ) {
+        let now = self.clock.now();
+        match event {
+            Event::Observed { rule, generator_url, observation, committed } => {
+                changes.extend(self.dispatcher.observe(&rule, &generator_url, observation, now));
+                answers.push(committed);
+            }
+            Event::RulesMoved(moved) => changes.extend(self.dispatcher.rules_moved(moved)),
+            Event::Reload { setup, notifiers, done } => {
+                self.notifiers = notifiers;
+                changes.extend(self.dispatcher.reload(setup, now));
+                answers.push(done);
+            }
+            Event::Stop => self.stopping = true,
+        }
+    }
+
+    fn delivered(
+        &mut self,
+        done: Result<(DeliveryTicket, Outcome, Duration), tokio::task::JoinError>,
+        changes: &mut Vec<Change>,
+    ) {
+        // A delivery task neither panics nor is cancelled before the loop has ended.
+        let Ok((ticket, outcome, took)) = done else { return };
+        tell::attempt(&self.metrics, &ticket, &outcome, took);
+        let now = self.clock.now();
+        changes.extend(self.dispatcher.finished(&ticket.group, &ticket.integration, &outcome, now));
+    }
+
+    async fn commit(&mut self, changes: Vec<Change>, now: Now) {
+        tell::changes(&changes);
+        self.backlog.add(changes);
+        if now.mono >= self.next_heartbeat {
+            self.backlog.add(vec![Change::Heartbeat(now.wall)]);
+            self.next_heartbeat = now.mono + self.heartbeat;
+        }
+        let waiting = self.dispatcher.undelivered();
+        self.metrics.delivery.outbox_entries.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        if self.backlog.is_empty() {
+            return;
+        }
+        self.metrics.store.commits.inc();
+        let result = self.store.commit(self.backlog.changes().to_vec()).await;
+        let took = self.clock.now().mono.since(now.mono);
+        self.metrics.store.commit_duration.observe(took.as_secs_f64());
+        let was_ok = self.store_ok.swap(result.is_ok(), Ordering::Relaxed);
+        match result {
+            Ok(()) => {
+                if !was_ok {
+                    tracing::info!("the store commits again");
+                }
+                self.backlog.clear();
+            }
+            Err(error) => {
+                self.metrics.store.commit_failures.inc();
+                if was_ok {
+                    tracing::error!(%error, "the store failed, going on from memory");
+                }
+            }
+        }
+    }
+
+    fn start_deliveries(&mut self) {
+        let free = MAX_IN_FLIGHT.saturating_sub(self.deliveries.len());
+        let now = self.clock.now();
+        for ticket in self.dispatcher.take_due(free, now) {
+            let notifier = self.notifiers.get(&ticket.integration).map(Arc::clone);
+            let clock = Arc::clone(&self.clock);
+            self.deliveries.spawn(async move {
+                let outcome = match notifier {
+                    Some(notifier) => attempt(&*notifier, &ticket, now).await,
+                    None => Outcome::permanent("the receiver has no such integration any more"),
+                };
+                let took = clock.now().mono.since(now.mono);
+                (ticket, outcome, took)
+            });
+        }
+    }
+}
+
+async fn attempt(notifier: &dyn Notifier, ticket: &DeliveryTicket, now: Now) -> Outcome {
+    let attempt = notifier.deliver(&ticket.delivery, now.wall);
+    tokio::time::timeout(ATTEMPT_TIMEOUT, attempt).await.unwrap_or_else(|_| {
+        Outcome::retry(format!("no outcome within {} s", ATTEMPT_TIMEOUT.as_secs()))
+    })
+}

@@ -1,0 +1,176 @@
+//! One evaluation of one rule: query, expand, step.
+
+use std::sync::Arc;
+
+use crate::alerting::{ActiveSample, RuleAlerts, RuleTiming, Step, StepError, final_labels};
+use crate::model::{InstantVector, LabelSet, Sample, Timestamp};
+use crate::query::{Querier, QueryError, QueryValue};
+use crate::rule::AlertingRule;
+use crate::template::{Expansion, QueryAnswers, RuleData, RuleTemplate};
+
+/// How many different queries the templates of one rule may ask in one evaluation.
+const MAX_TEMPLATE_QUERIES: usize = 1000;
+
+/// Why an evaluation gave no alerts. The rule's alerts stay as they are, unless a limit cleared
+/// them.
+#[derive(Debug, thiserror::Error)]
+pub enum EvalError {
+    /// The datasource did not answer.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The expression gives neither a vector nor a number.
+    #[error("the expression gives a {0}, an alerting rule needs an instant vector or a scalar")]
+    NotVector(&'static str),
+    /// The result could not become alerts.
+    #[error(transparent)]
+    Step(#[from] StepError),
+}
+
+/// What an evaluation did.
+#[derive(Debug)]
+pub struct Evaluated {
+    /// What changed.
+    pub step: Step,
+    /// What the datasource warned of: the result may be partial.
+    pub warnings: Vec<String>,
+    /// How many samples the expression gave.
+    pub samples: usize,
+}
+
+/// Evaluates rules against a datasource.
+#[derive(Clone)]
+pub struct Evaluator {
+    /// Answers the queries.
+    pub querier: Arc<dyn Querier>,
+    /// What templates see as `$externalLabels`.
+    pub external_labels: LabelSet,
+    /// The datasource's address for people: `$externalURL`, and where links to graphs begin.
+    pub external_url: String,
+}
+
+impl Evaluator {
+    /// Evaluates `rule` at `ts` and moves its alerts. The expression is queried at `query_at`,
+    /// which is `ts` less the group's query offset; queries of templates run at `ts`.
+    ///
+    /// # Errors
+    /// When the query fails or its result cannot be taken; nothing has changed then.
+    pub async fn evaluate(
+        &self,
+        rule: &AlertingRule,
+        limit: u64,
+        alerts: &mut RuleAlerts,
+        ts: Timestamp,
+        query_at: Timestamp,
+    ) -> Result<Evaluated, EvalError> {
+        let result = self.querier.instant(&rule.query, query_at).await?;
+        let vector = vector(result.value, query_at)?;
+        let samples = vector.len();
+        let active = self.expand(rule, vector, ts).await;
+        let timing = RuleTiming {
+            for_duration: rule.for_duration,
+            keep_firing_for: rule.keep_firing_for,
+            limit,
+        };
+        let step = alerts.step(&timing, active, ts);
+        let warnings = result.warnings.into_iter().chain(result.infos).collect();
+        Ok(Evaluated { step, warnings, samples })
+    }
+
+    /// The link to the graph of a rule's expression, in the form that Prometheus gives it.
+    pub fn generator_url(&self, query: &str) -> String {
+        let escaped: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
+        format!("{}/graph?g0.expr={escaped}&g0.tab=1", self.external_url.trim_end_matches('/'))
+    }
+
+    /// Makes alerts of samples: expands labels, then annotations.
+    async fn expand(
+        &self,
+        rule: &AlertingRule,
+        vector: InstantVector,
+        ts: Timestamp,
+    ) -> Vec<ActiveSample> {
+        let mut answers = QueryAnswers::new();
+        let mut asked = 0;
+        let mut active = Vec::with_capacity(vector.len());
+        for sample in vector {
+            let mut texts =
+                Expander { evaluator: self, answers: &mut answers, asked: &mut asked, ts };
+            let labels = texts.all(&rule.labels, &sample).await;
+            let annotations = texts.all(&rule.annotations, &sample).await;
+            active.push(ActiveSample {
+                labels: final_labels(&sample.labels, &labels, &rule.name),
+                annotations: annotations.into_iter().collect(),
+                value: sample.value,
+            });
+        }
+        active
+    }
+}
+
+/// Expands the templates of one rule in one evaluation. Queries that several samples ask are
+/// asked once.
+struct Expander<'a> {
+    evaluator: &'a Evaluator,
+    answers: &'a mut QueryAnswers,
+    asked: &'a mut usize,
+    ts: Timestamp,
+}
+
+impl Expander<'_> {
+    async fn all(
+        &mut self,
+        templates: &[(String, RuleTemplate)],
+        sample: &Sample,
+    ) -> Vec<(String, String)> {
+        let mut texts = Vec::with_capacity(templates.len());
+        for (name, template) in templates {
+            texts.push((name.clone(), self.one(template, sample).await));
+        }
+        texts
+    }
+
+    /// The text, or Prometheus' words for why there is none: the alert is told of all the same.
+    async fn one(&mut self, template: &RuleTemplate, sample: &Sample) -> String {
+        let data = RuleData {
+            labels: &sample.labels,
+            value: sample.value,
+            external_labels: &self.evaluator.external_labels,
+            external_url: &self.evaluator.external_url,
+            now: self.ts,
+        };
+        loop {
+            let query = match template.expand(&data, self.answers) {
+                Ok(Expansion::Text(text)) => return text,
+                Ok(Expansion::NeedsQuery(query)) => query,
+                Err(error) => return format!("<error expanding template: {error}>"),
+            };
+            *self.asked += 1;
+            let answer = if *self.asked > MAX_TEMPLATE_QUERIES {
+                Err(format!(
+                    "the templates of one rule asked more than {MAX_TEMPLATE_QUERIES} queries"
+                ))
+            } else {
+                self.answer(&query).await
+            };
+            self.answers.insert(query, answer);
+        }
+    }
+
+    async fn answer(&self, query: &str) -> Result<InstantVector, String> {
+        let result = self.evaluator.querier.instant(query, self.ts).await;
+        let result = result.map_err(|error| error.to_string())?;
+        vector(result.value, self.ts).map_err(|error| error.to_string())
+    }
+}
+
+/// A scalar becomes one sample without labels, as in Prometheus.
+fn vector(value: QueryValue, ts: Timestamp) -> Result<InstantVector, EvalError> {
+    match value {
+        QueryValue::Vector(vector) => Ok(vector),
+        QueryValue::Scalar(value) => {
+            Ok(vec![Sample { labels: LabelSet::new(), timestamp: ts, value }])
+        }
+        QueryValue::String(_) => Err(EvalError::NotVector("string")),
+        QueryValue::Matrix(_) => Err(EvalError::NotVector("range vector")),
+    }
+}

@@ -1,0 +1,90 @@
+//! What the log and the metrics say of changes and attempts.
+
+use std::time::Duration;
+
+use crate::engine::dispatcher::DeliveryTicket;
+use crate::outbox::{AttemptOutcome, Outcome};
+use crate::storage::Change;
+use crate::telemetry::{DeliveryFailure, DeliveryFailureLabels, IntegrationLabels, Metrics};
+
+/// Logs the changes that people care for.
+pub(super) fn changes(changes: &[Change]) {
+    for change in changes {
+        match change {
+            Change::AddTransition { rule, transition } => tracing::info!(
+                rule = %rule,
+                alert = %transition.instance.labels,
+                from = transition.from.as_str(),
+                to = transition.to.as_str(),
+                reason = transition.reason.as_str(),
+                "alert changed"
+            ),
+            Change::AddDecision(decision) => tracing::debug!(
+                alert = %decision.fingerprint,
+                group = %decision.group.key,
+                receiver = decision.group.receiver,
+                integration = decision.integration.as_ref().map(tracing::field::display),
+                reason = decision.reason,
+                detail = decision.detail,
+                "routing decision"
+            ),
+            _ => {}
+        }
+    }
+}
+
+/// Logs and counts one attempt at delivery.
+pub(super) fn attempt(
+    metrics: &Metrics,
+    ticket: &DeliveryTicket,
+    outcome: &Outcome,
+    took: Duration,
+) {
+    let labels = IntegrationLabels::from(&ticket.integration);
+    metrics.delivery.notifications.get_or_create(&labels).inc();
+    metrics.delivery.latency.get_or_create(&labels).observe(took.as_secs_f64());
+    let notification = &ticket.delivery.notification;
+    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let (error, status) = match outcome {
+        Outcome::Delivered { status, .. } => {
+            tracing::info!(
+                integration = %ticket.integration,
+                group = %ticket.group.key,
+                reason = notification.reason.as_str(),
+                alerts = notification.alerts.len(),
+                attempt = ticket.delivery.attempt,
+                status,
+                millis,
+                "notification delivered"
+            );
+            return;
+        }
+        Outcome::Retry { error, status, .. } | Outcome::Permanent { error, status } => {
+            (error, status)
+        }
+    };
+    let reason = failure(outcome.kind(), *status);
+    metrics.delivery.failed.get_or_create(&DeliveryFailureLabels::new(&labels, reason)).inc();
+    tracing::warn!(
+        integration = %ticket.integration,
+        group = %ticket.group.key,
+        reason = notification.reason.as_str(),
+        attempt = ticket.delivery.attempt,
+        status,
+        error,
+        outcome = outcome.kind().as_str(),
+        millis,
+        "notification failed"
+    );
+}
+
+/// The kind of a failure, for the metric: by status code, and by whether it may pass.
+fn failure(kind: AttemptOutcome, status: Option<u16>) -> DeliveryFailure {
+    match (kind, status) {
+        (AttemptOutcome::Permanent, Some(_)) => DeliveryFailure::Refused,
+        (AttemptOutcome::Permanent, None) => DeliveryFailure::Unsendable,
+        (_, Some(429)) => DeliveryFailure::RateLimited,
+        (_, Some(_)) => DeliveryFailure::Server,
+        (_, None) => DeliveryFailure::NoAnswer,
+    }
+}

@@ -1,0 +1,286 @@
+//! The data of a message: everything that a good one needs, ready to be shown.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use crate::model::label::ALERT_NAME;
+use crate::model::{LabelSet, Notification, NotificationStatus, NotifiedAlert, Timestamp};
+
+/// What a message needs beside the notification.
+#[derive(Clone, Debug)]
+pub struct MessageContext<'a> {
+    /// The program's own address, for links that people open.
+    pub external_url: &'a str,
+    /// The zone in which times are shown.
+    pub time_zone: &'a TimeZone,
+    /// The time of rendering; durations of what still fires run up to it.
+    pub now: Timestamp,
+}
+
+/// A notification as templates see it: one JSON object, the same for Go templates, Handlebars and
+/// the webhook.
+///
+/// Beside Alertmanager's fields (`receiver`, `status`, `alerts`, `groupLabels`, `commonLabels`,
+/// `commonAnnotations`, `externalURL`, `version`, `groupKey`, `truncatedAlerts`) it has `reason`,
+/// `title`, `subject`, `severity`, `timeZone`, `now`, `startsAt` and `startsAtText` (the earliest
+/// start), `firing`, `resolved`, `firingCount`, `resolvedCount` and `alertCount`.
+///
+/// An alert has Alertmanager's `status`, `labels`, `annotations`, `startsAt`, `endsAt`,
+/// `generatorURL`, `fingerprint`, and beside them `name`, `severity`, `value` (a number, or null
+/// where it has none), `valueText`, `missed`, `startsAtText`, `endsAtText`, `durationSeconds` and
+/// `durationText`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TemplateData {
+    json: Value,
+}
+
+impl TemplateData {
+    /// The data of a notification.
+    pub fn new(notification: &Notification, context: &MessageContext<'_>) -> Self {
+        let alerts: Vec<Value> = notification.alerts.iter().map(|a| alert(a, context)).collect();
+        let with = |status: &str| -> Vec<Value> {
+            alerts.iter().filter(|a| a["status"] == status).cloned().collect()
+        };
+        let (firing, resolved) = (with("firing"), with("resolved"));
+        let title = title(notification);
+        let start = notification.alerts.iter().map(|a| a.alert.starts_at).min();
+        let json = json!({
+            "version": "4",
+            "receiver": notification.integration.receiver,
+            "status": notification.status().as_str(),
+            "reason": notification.reason.as_str(),
+            "groupKey": notification.group_key.0,
+            "groupLabels": notification.group_labels,
+            "commonLabels": notification.common_labels(),
+            "commonAnnotations": notification.common_annotations(),
+            "externalURL": context.external_url,
+            "truncatedAlerts": 0,
+            "title": title,
+            "subject": title,
+            "severity": severity(notification),
+            "timeZone": context.time_zone.iana_name().unwrap_or("UTC"),
+            "now": context.now.rfc3339(),
+            "startsAt": start.map(Timestamp::rfc3339),
+            "startsAtText": start.map(|at| time_text(at, context.time_zone)),
+            "firingCount": firing.len(),
+            "resolvedCount": resolved.len(),
+            "alertCount": alerts.len(),
+            "firing": firing,
+            "resolved": resolved,
+            "alerts": alerts,
+        });
+        Self { json }
+    }
+
+    /// The object.
+    pub fn as_json(&self) -> &Value {
+        &self.json
+    }
+}
+
+/// Go's zero time: what Alertmanager says of an alert that has no end yet.
+const NO_END: &str = "0001-01-01T00:00:00Z";
+
+fn alert(notified: &NotifiedAlert, context: &MessageContext<'_>) -> Value {
+    let alert = &notified.alert;
+    let end = alert.ends_at;
+    let duration = end.unwrap_or(context.now).since(alert.starts_at);
+    json!({
+        "status": notified.status().as_str(),
+        "labels": alert.labels,
+        "annotations": alert.annotations,
+        "startsAt": alert.starts_at.rfc3339(),
+        "endsAt": end.map_or_else(|| NO_END.to_string(), Timestamp::rfc3339),
+        "generatorURL": alert.generator_url,
+        "fingerprint": alert.fingerprint(),
+        "name": alert.labels.alertname(),
+        "severity": alert.labels.value("severity"),
+        "value": alert.value,
+        "valueText": alert.value.map(super::rule::humanize),
+        "missed": notified.missed,
+        "startsAtText": time_text(alert.starts_at, context.time_zone),
+        "endsAtText": end.map(|at| time_text(at, context.time_zone)),
+        "durationSeconds": duration.as_secs_f64(),
+        "durationText": duration_text(duration),
+    })
+}
+
+/// A time for people: `2026-01-02 15:04:05 CET`.
+pub fn time_text(at: Timestamp, zone: &TimeZone) -> String {
+    let at = jiff::Timestamp::from_millisecond(at.millis()).unwrap_or_default();
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+}
+
+/// A duration for people, its two largest units: `45s`, `3h 12m`, `2d 4h`.
+pub fn duration_text(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let units = [(86_400, "d"), (3600, "h"), (60, "m"), (1, "s")];
+    let mut parts = Vec::new();
+    let mut rest = seconds;
+    for (size, unit) in units {
+        if rest >= size || (!parts.is_empty() && parts.len() < 2) {
+            parts.push((rest / size, unit));
+            rest %= size;
+        }
+        if parts.len() == 2 {
+            break;
+        }
+    }
+    if parts.is_empty() {
+        return "0s".to_string();
+    }
+    let shown = parts.iter().enumerate().filter(|(i, (n, _))| *i == 0 || *n > 0);
+    shown.map(|(_, (n, unit))| format!("{n}{unit}")).collect::<Vec<_>>().join(" ")
+}
+
+/// Label values with that of `alertname` in front, then by name, as Alertmanager's `SortedPairs`.
+fn values(labels: &LabelSet) -> Vec<&str> {
+    let name = labels.get(ALERT_NAME).into_iter();
+    name.chain(labels.iter().filter(|(n, _)| *n != ALERT_NAME).map(|(_, v)| v)).collect()
+}
+
+/// `[FIRING:2] <group label values> (<other common values>)`, without space at its end.
+fn title(notification: &Notification) -> String {
+    let status = match notification.status() {
+        NotificationStatus::Firing => {
+            let count = notification.with_status(NotificationStatus::Firing).count();
+            format!("[FIRING:{count}]")
+        }
+        NotificationStatus::Resolved => "[RESOLVED]".to_string(),
+    };
+    let group = &notification.group_labels;
+    let common = notification.common_labels().filtered(|name| group.get(name).is_none());
+    let mut parts = vec![status];
+    parts.extend(values(group).into_iter().map(str::to_string));
+    if !common.is_empty() {
+        parts.push(format!("({})", values(&common).join(" ")));
+    }
+    parts.join(" ")
+}
+
+/// How grave a value of the label `severity` is. The words are those in use in public rules.
+fn rank(severity: &str) -> u8 {
+    match severity.to_ascii_lowercase().as_str() {
+        "critical" | "page" | "emergency" | "disaster" | "fatal" => 5,
+        "error" | "major" | "high" => 4,
+        "warning" | "warn" | "minor" | "average" | "medium" => 3,
+        "info" | "information" | "notice" | "low" => 2,
+        "" => 0,
+        _ => 1,
+    }
+}
+
+/// The gravest `severity` of the alerts that fire, or of all where none does; "" without any.
+fn severity(notification: &Notification) -> String {
+    let status = notification.status();
+    let severities = notification.with_status(status).map(|a| a.alert.labels.value("severity"));
+    severities.max_by_key(|s| rank(s)).unwrap_or("").to_string()
+}
+
+#[cfg(test)]
+pub(in crate::template) mod tests {
+    use super::*;
+    use crate::model::{Alert, GroupKey, IntegrationId, NotifyReason};
+
+    fn notified(labels: &[(&str, &str)], ends_at: Option<i64>) -> NotifiedAlert {
+        let labels = labels.iter().copied().collect();
+        let annotations =
+            LabelSet::from([("summary", "Disk <full>"), ("runbook_url", "https://r/1")]);
+        let alert = Alert {
+            labels,
+            annotations,
+            starts_at: Timestamp::from_secs(1_700_000_000),
+            ends_at: ends_at.map(Timestamp::from_secs),
+            generator_url: "http://prom/graph?g0.expr=up".into(),
+            value: Some(1234.5),
+        };
+        NotifiedAlert { alert, missed: false }
+    }
+
+    /// Two alerts of one group, the second resolved if `resolved`.
+    pub(in crate::template) fn notification(first_end: Option<i64>) -> Notification {
+        Notification {
+            group_key: GroupKey("{}:{alertname=\"DiskFull\"}".into()),
+            integration: IntegrationId {
+                receiver: "on call".into(),
+                kind: "slack".into(),
+                index: 0,
+            },
+            group_labels: LabelSet::from([("alertname", "DiskFull"), ("aa", "x")]),
+            alerts: vec![
+                notified(
+                    &[
+                        ("alertname", "DiskFull"),
+                        ("aa", "x"),
+                        ("instance", "a"),
+                        ("severity", "warning"),
+                        ("zone", "z1"),
+                    ],
+                    first_end,
+                ),
+                notified(
+                    &[
+                        ("alertname", "DiskFull"),
+                        ("aa", "x"),
+                        ("instance", "b"),
+                        ("severity", "critical"),
+                        ("zone", "z1"),
+                    ],
+                    Some(1_700_000_090),
+                ),
+            ],
+            reason: NotifyReason::FirstNotification,
+            created_at: Timestamp::from_secs(1_700_003_600),
+        }
+    }
+
+    pub(in crate::template) fn data(first_end: Option<i64>) -> TemplateData {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let now = Timestamp::from_secs(1_700_011_520);
+        let context =
+            MessageContext { external_url: "https://bell.example.com", time_zone: &zone, now };
+        TemplateData::new(&notification(first_end), &context)
+    }
+
+    #[test]
+    fn a_message_has_what_people_need() {
+        let data = data(None);
+        let json = data.as_json();
+        assert_eq!(json["title"], "[FIRING:1] DiskFull x (z1)");
+        assert_eq!(json["severity"], "warning", "the critical one is resolved");
+        assert_eq!(json["firingCount"], 1);
+        assert_eq!(json["alerts"][0]["startsAtText"], "2023-11-14 23:13:20 CET");
+        assert_eq!(json["alerts"][0]["durationText"], "3h 12m");
+        assert_eq!(json["alerts"][0]["endsAt"], "0001-01-01T00:00:00Z");
+        assert_eq!(json["alerts"][0]["valueText"], "1.234k");
+        assert_eq!(json["resolved"][0]["labels"]["instance"], "b");
+        assert_eq!(json["resolved"][0]["durationText"], "1m 30s");
+        assert_eq!(json["commonLabels"], json!({"alertname": "DiskFull", "aa": "x", "zone": "z1"}));
+    }
+
+    #[test]
+    fn a_resolved_group_says_so() {
+        let data = data(Some(1_700_000_010));
+        assert_eq!(data.as_json()["title"], "[RESOLVED] DiskFull x (z1)");
+        assert_eq!(data.as_json()["severity"], "critical");
+    }
+
+    #[test]
+    fn durations_have_two_units() {
+        for (seconds, expected) in [
+            (0, "0s"),
+            (45, "45s"),
+            (60, "1m"),
+            (90, "1m 30s"),
+            (3600, "1h"),
+            (3605, "1h"),
+            (11_520, "3h 12m"),
+            (86_400, "1d"),
+            (187_200, "2d 4h"),
+        ] {
+            assert_eq!(duration_text(Duration::from_secs(seconds)), expected);
+        }
+    }
+}
