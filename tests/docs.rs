@@ -22,7 +22,8 @@ fn metrics_page() -> String {
             MetricKind::Histogram => "histogram",
         };
         let labels: Vec<String> = doc.labels.iter().map(|l| format!("`{l}`")).collect();
-        let _ = writeln!(page, "| `{}` | {kind} | {} | {} |", doc.name, labels.join(", "), doc.help);
+        let _ =
+            writeln!(page, "| `{}` | {kind} | {} | {} |", doc.name, labels.join(", "), doc.help);
     }
     page
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::alerting::{AlertInstance, RuleAlerts, RuleIdentity, Step, Stop, carry_over, restore};
+use crate::alerting::{
+    AlertInstance, AlertState, RuleAlerts, RuleIdentity, Step, Stop, carry_over, restore,
+};
 use crate::clock::Clock;
 use crate::daemon::group::{GroupTask, GroupView, RuleView, Shared, firing, lock};
 use crate::engine::{DispatchHandle, Evaluator, Observation};
@@ -27,6 +29,15 @@ impl RuleBoard {
         let mut views: Vec<GroupView> = groups.iter().map(|view| lock(view).clone()).collect();
         views.sort_by(|a, b| (&a.group.file, &a.group.name).cmp(&(&b.group.file, &b.group.name)));
         views
+    }
+
+    /// How many alerts are pending.
+    pub fn pending(&self) -> usize {
+        let groups = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let of_group = |view: &Arc<Mutex<GroupView>>| -> usize {
+            lock(view).rules.iter().map(|rule| rule.alerts.count(AlertState::Pending)).sum()
+        };
+        groups.iter().map(of_group).sum()
     }
 
     fn set(&self, groups: Vec<Arc<Mutex<GroupView>>>) {
