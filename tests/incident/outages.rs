@@ -4,14 +4,8 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::site::{Site, nodes};
+use crate::site::{Site, key, nodes};
 use crate::support::{Part, require, wait_until};
-
-fn key(request: &Value) -> String {
-    let headers = request["headers"].as_object().expect("headers");
-    let key = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("idempotency-key"));
-    key.and_then(|(_, value)| value.as_str()).expect("an idempotency key").to_owned()
-}
 
 /// One incident, and one receiver for every way to fail. Killed while all of them wait.
 #[test]

@@ -111,6 +111,12 @@ impl Site {
         format!("{{url: '{url}', send_resolved: true, timeout: 3s}}")
     }
 
+    /// A PagerDuty item with a routing key of 32 characters.
+    pub fn pagerduty(&self, routing_key: &str) -> String {
+        let url = self.receivers.url("/v2/enqueue");
+        format!("{{routing_key: {routing_key}, url: '{url}', send_resolved: true}}")
+    }
+
     /// The receiver `ops` with one webhook.
     pub fn ops(&self) -> String {
         format!("- {{name: ops, webhook_configs: [{}]}}", self.webhook("ops"))
@@ -186,4 +192,11 @@ pub fn nodes(body: &Value, status: &str) -> Vec<String> {
         named.map(|a| a["labels"]["node"].as_str().unwrap().to_owned()).collect();
     nodes.sort();
     nodes
+}
+
+/// The idempotency key of a webhook's request.
+pub fn key(request: &Value) -> String {
+    let headers = request["headers"].as_object().expect("headers");
+    let key = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("idempotency-key"));
+    key.and_then(|(_, value)| value.as_str()).expect("an idempotency key").to_owned()
 }
