@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use crate::config::{GlobalConfig, StorageConfig};
 use crate::diag::{Diagnostic, SourceFile, has_errors};
-use crate::engine::RoutingSetup;
 use crate::notify::{ReceiverConfig, read_receivers};
 use crate::query::DatasourceConfig;
 use crate::routing::{
@@ -166,21 +165,6 @@ impl Config {
             receivers,
             warnings: Vec::new(),
         })
-    }
-
-    /// What the dispatcher needs of this.
-    pub fn routing_setup(&self) -> RoutingSetup {
-        let integrations = |receiver: &ReceiverConfig| {
-            let of_receiver = receiver.integrations.iter();
-            of_receiver.map(|(id, _, config)| (id.clone(), config.send_resolved())).collect()
-        };
-        RoutingSetup {
-            tree: self.tree.clone(),
-            external_labels: self.global.external_labels.clone(),
-            inhibit_rules: self.inhibit_rules.clone(),
-            intervals: self.intervals.clone(),
-            receivers: self.receivers.iter().map(|r| (r.name.clone(), integrations(r))).collect(),
-        }
     }
 }
 

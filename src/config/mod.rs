@@ -6,8 +6,10 @@
 
 mod file;
 mod global;
+mod loaded;
 mod storage;
 
 pub use file::{Config, ConfigError};
 pub use global::GlobalConfig;
+pub use loaded::Loaded;
 pub use storage::StorageConfig;

@@ -27,8 +27,6 @@ const MAX_IN_FLIGHT: usize = 64;
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(120);
 /// How many events go into one transaction at most.
 const MAX_BATCH: usize = 1000;
-/// How often the store learns that the program is alive.
-const HEARTBEAT: Duration = Duration::from_secs(60);
 /// How many events may wait before those who send them have to.
 const QUEUE: usize = 4096;
 
@@ -120,12 +118,14 @@ pub struct DispatchLoop {
     deliveries: JoinSet<(DeliveryTicket, Outcome, Duration)>,
     backlog: Backlog,
     store_ok: Arc<AtomicBool>,
+    heartbeat: Duration,
     next_heartbeat: Monotonic,
     stopping: bool,
 }
 
 impl DispatchLoop {
-    /// A loop over a dispatcher that has been loaded; `changes` are those of loading.
+    /// A loop over a dispatcher that has been loaded; `changes` are those of loading. Every
+    /// `heartbeat` the store learns that the program is alive.
     pub fn new(
         dispatcher: Dispatcher,
         changes: Vec<Change>,
@@ -133,6 +133,7 @@ impl DispatchLoop {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         metrics: Arc<Metrics>,
+        heartbeat: Duration,
     ) -> (Self, DispatchHandle) {
         let (sender, events) = mpsc::channel(QUEUE);
         let store_ok = Arc::new(AtomicBool::new(true));
@@ -148,6 +149,7 @@ impl DispatchLoop {
             deliveries: JoinSet::new(),
             backlog: Backlog::new(changes),
             store_ok,
+            heartbeat,
             next_heartbeat,
             stopping: false,
         };
@@ -254,7 +256,7 @@ impl DispatchLoop {
         self.backlog.add(changes);
         if now.mono >= self.next_heartbeat {
             self.backlog.add(vec![Change::Heartbeat(now.wall)]);
-            self.next_heartbeat = now.mono + HEARTBEAT;
+            self.next_heartbeat = now.mono + self.heartbeat;
         }
         let waiting = self.dispatcher.undelivered();
         self.metrics.delivery.outbox_entries.set(i64::try_from(waiting).unwrap_or(i64::MAX));

@@ -81,10 +81,7 @@ impl HttpClient {
             headers.insert(name, value.clone());
         }
         for value in headers.values().filter(|value| value.is_sensitive()) {
-            if let Ok(text) = value.to_str() {
-                redactor.add(text);
-                redactor.add(text.split_once(' ').map_or("", |(_, credentials)| credentials));
-            }
+            redactor.add_header(value.to_str().unwrap_or_default());
         }
         let total = request.timeout.unwrap_or(self.timeouts.total);
         let limits = Timeouts { total, ..self.timeouts };

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use base64::Engine;
 use url::Url;
 
 use crate::model::Secret;
@@ -48,6 +49,20 @@ impl Redactor {
         }
     }
 
+    /// Adds a header's value; of `Authorization` also the part behind the scheme, and the password
+    /// that is packed in it.
+    pub(super) fn add_header(&mut self, value: &str) {
+        self.add(value);
+        let Some((scheme, credentials)) = value.split_once(' ') else { return };
+        self.add(credentials);
+        if scheme.eq_ignore_ascii_case("basic")
+            && let Ok(pair) = base64::engine::general_purpose::STANDARD.decode(credentials)
+            && let Some((_, password)) = String::from_utf8_lossy(&pair).split_once(':')
+        {
+            self.add(password);
+        }
+    }
+
     /// The text without the secrets.
     pub(super) fn clean(&self, text: &str) -> String {
         let mut secrets: Vec<&str> = self.0.iter().map(Secret::expose).collect();
@@ -76,11 +91,16 @@ mod tests {
         let url = Url::parse("https://u:hunter2@hooks.example/services/T0/aaaabbbbccccdddd?k=v");
         let mut redactor = Redactor::for_url(&url.unwrap());
         redactor.add("xyz");
+        redactor.add_header("Bearer token-one");
+        // `user:password-one`
+        redactor.add_header("Basic dXNlcjpwYXNzd29yZC1vbmU=");
         for (text, clean) in [
             ("no_service", "no_service"),
             ("no route /services/T0/aaaabbbbccccdddd?k=v", "no route <secret>"),
             ("bad token aaaabbbbccccdddd.", "bad token <secret>."),
             ("hunter2?", "<secret>?"),
+            ("no token-one, no Bearer token-one", "no <secret>, no <secret>"),
+            ("user, password-one or dXNlcjpwYXNzd29yZC1vbmU=", "user, <secret> or <secret>"),
             ("bad xyz", "<withheld, it may hold a secret>"),
         ] {
             assert_eq!(redactor.clean(text), clean);

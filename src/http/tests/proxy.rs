@@ -88,3 +88,41 @@ async fn a_proxy_that_refuses_is_a_connect_error() {
     assert!(matches!(error, HttpError::Connect { .. }), "{error:?}");
     assert!(!format!("{error:?}").contains("path-secret"), "{error:?}");
 }
+
+/// The environment belongs to the whole process, so the test asks in one of its own.
+#[tokio::test]
+async fn the_environments_proxy_is_used_on_demand_only() {
+    let proxy = Server::start(ok).await;
+    let origin = proxy.origin.clone();
+    let run = async |config: &'static str| {
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["--exact", "http::tests::proxy::asks_as_the_environment_says"])
+            .env("HTTP_PROXY", &origin)
+            .env("http_proxy", &origin)
+            .env("WATCHBELL_TEST_PROXY", config)
+            .env_remove("NO_PROXY")
+            .env_remove("no_proxy");
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        output.status.success()
+    };
+    assert!(run("environment").await);
+    assert_eq!(proxy.seen().len(), 1);
+    assert_eq!(proxy.last().uri, "http://hooks.invalid/");
+    assert!(run("direct").await);
+    assert_eq!(proxy.seen().len(), 1, "the environment is not asked unless told so");
+}
+
+/// The other half of the test above; on its own it does nothing.
+#[tokio::test]
+async fn asks_as_the_environment_says() {
+    let proxy = match std::env::var("WATCHBELL_TEST_PROXY").as_deref() {
+        Ok("environment") => ProxyConfig::Environment,
+        Ok("direct") => ProxyConfig::Direct,
+        _ => return,
+    };
+    let direct = proxy == ProxyConfig::Direct;
+    let client = client(&HttpConfig { proxy, ..HttpConfig::default() });
+    let result = client.send(HttpRequest::get("http://hooks.invalid/").unwrap()).await;
+    assert_eq!(result.is_err(), direct, "{result:?}");
+}

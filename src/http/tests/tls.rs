@@ -7,7 +7,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
-use super::server::{Server, TempDir, client, ok};
+use super::server::{Seen, Server, TempDir, client, ok, response};
 use crate::http::{
     HttpClient, HttpConfig, HttpError, HttpRequest, HttpResponse, PemSource, TlsConfig, TlsVersion,
     ensure_provider,
@@ -161,6 +161,18 @@ async fn a_rotated_authority_is_used_and_a_broken_one_is_not() {
     folder.file("ca.pem", &format!("{}{}", first.pem(), second.pem()));
     assert_eq!(ask(&client, &two).await.unwrap().status(), 200);
     assert_eq!(ask(&client, &one).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_redirect_out_of_tls_is_not_followed() {
+    let (ca, plain) = (Ca::new(), Server::start(ok).await);
+    let location = plain.url("/");
+    let answer = move |_: &Seen| response(307, &[("location", location.as_str())], "");
+    let server = Server::start_tls(ca.issue("localhost").config, answer).await;
+    let error = ask(&with(trusting(&ca)), &server).await.unwrap_err();
+    assert!(matches!(error, HttpError::Redirect { .. }), "{error:?}");
+    assert!(error.to_string().ends_with("it leads from https to http"), "{error}");
+    assert!(plain.seen().is_empty());
 }
 
 #[tokio::test]
