@@ -79,7 +79,7 @@ async fn exchange(
 ) -> Result<Sent, SmtpError> {
     let mut hidden = Hidden::default();
     for address in mail.recipients.iter().chain([&mail.sender]) {
-        hidden.hide(&address.to_string(), "<address>");
+        hidden.hide(address.as_ref(), "<address>");
     }
     let password = match &config.login {
         Some(login) => Some(login.password.read().map_err(|e| SmtpError::Local(e.to_string()))?),
