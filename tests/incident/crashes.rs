@@ -74,7 +74,8 @@ fn whatever_kills_it_everything_is_told_and_only_the_unknown_is_repeated() {
         "- {{name: ops, webhook_configs: [{}], pagerduty_configs: [{pagerduty}]}}",
         site.webhook("ops")
     );
-    let config = site.write_routes("{receiver: ops, group_by: [alertname, node]}", "{}", &receivers);
+    let config =
+        site.write_routes("{receiver: ops, group_by: [alertname, node]}", "{}", &receivers);
 
     let mut kills = Vec::new();
     let mut mended = Vec::new();

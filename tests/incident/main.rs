@@ -6,15 +6,19 @@
 //! takes seconds, and nothing else.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test stops at the first surprise
+#![allow(clippy::print_stdout)] // shown where a test fails
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod daemon;
+mod mail;
 mod site;
 
+mod crashes;
 mod datasource;
 mod lifecycle;
 mod outages;
 mod process;
 mod reload;
+mod secrets;

@@ -117,6 +117,18 @@ impl Site {
         format!("{{routing_key: {routing_key}, url: '{url}', send_resolved: true}}")
     }
 
+    /// A Slack item that posts to an incoming webhook.
+    pub fn slack_webhook(&self, path: &str) -> String {
+        let url = self.receivers.url(path);
+        format!("{{api_url: '{url}', channel: '#alerts', send_resolved: true}}")
+    }
+
+    /// A Slack item that posts as an app, with a bot token.
+    pub fn slack_app(&self, token: &str) -> String {
+        let url = self.receivers.url("/api/chat.postMessage");
+        format!("{{app_token: {token}, app_url: '{url}', channel: '#alerts', send_resolved: true}}")
+    }
+
     /// The receiver `ops` with one webhook.
     pub fn ops(&self) -> String {
         format!("- {{name: ops, webhook_configs: [{}]}}", self.webhook("ops"))
