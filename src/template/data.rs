@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::model::label::ALERT_NAME;
 use crate::model::{LabelSet, Notification, NotificationStatus, NotifiedAlert, Timestamp};
+use crate::template::go::printf::float;
 
 /// What a message needs beside the notification.
 #[derive(Clone, Debug)]
@@ -74,9 +75,28 @@ impl TemplateData {
         Self { json }
     }
 
+    /// The same data with every text in it passed through a function: to take the meaning from
+    /// characters that a message format gives one.
+    #[must_use]
+    pub fn map_texts(&self, map: &dyn Fn(&str) -> String) -> Self {
+        Self { json: map_texts(&self.json, map) }
+    }
+
     /// The object.
     pub fn as_json(&self) -> &Value {
         &self.json
+    }
+}
+
+/// The data nests four levels deep at most.
+fn map_texts(value: &Value, map: &dyn Fn(&str) -> String) -> Value {
+    match value {
+        Value::String(text) => Value::String(map(text)),
+        Value::Array(items) => items.iter().map(|item| map_texts(item, map)).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (map(name), map_texts(value, map))).collect()
+        }
+        other => other.clone(),
     }
 }
 
@@ -98,13 +118,22 @@ fn alert(notified: &NotifiedAlert, context: &MessageContext<'_>) -> Value {
         "name": alert.labels.alertname(),
         "severity": alert.labels.value("severity"),
         "value": alert.value,
-        "valueText": alert.value.map(super::rule::humanize),
+        "valueText": alert.value.map(value_text),
         "missed": notified.missed,
         "startsAtText": time_text(alert.starts_at, context.time_zone),
         "endsAtText": end.map(|at| time_text(at, context.time_zone)),
         "durationSeconds": duration.as_secs_f64(),
         "durationText": duration_text(duration),
     })
+}
+
+/// A value for people, four digits: `0.93` and `93.4` as they are, `1.234k` where it is large. A
+/// ratio is never written in thousandths.
+fn value_text(value: f64) -> String {
+    match value.abs() {
+        size if (0.001..1000.0).contains(&size) => float(value, 'g', Some(4)),
+        _ => super::rule::humanize(value),
+    }
 }
 
 /// A time for people: `2026-01-02 15:04:05 CET`.
@@ -265,6 +294,28 @@ pub(in crate::template) mod tests {
         let data = data(Some(1_700_000_010));
         assert_eq!(data.as_json()["title"], "[RESOLVED] DiskFull x (z1)");
         assert_eq!(data.as_json()["severity"], "critical");
+    }
+
+    #[test]
+    fn values_are_read_at_a_glance() {
+        for (value, expected) in [
+            (0.0, "0"),
+            (0.93, "0.93"),
+            (-0.934_56, "-0.9346"),
+            (93.456, "93.46"),
+            (1234.5, "1.234k"),
+            (0.000_5, "500u"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(value_text(value), expected);
+        }
+    }
+
+    #[test]
+    fn every_text_can_be_mapped() {
+        let upper = data(None).map_texts(&str::to_uppercase);
+        assert_eq!(upper.as_json()["ALERTS"][0]["LABELS"]["INSTANCE"], "A");
+        assert_eq!(upper.as_json()["FIRINGCOUNT"], 1);
     }
 
     #[test]
