@@ -26,7 +26,8 @@ pub struct MessageContext<'a> {
 /// Beside Alertmanager's fields (`receiver`, `status`, `alerts`, `groupLabels`, `commonLabels`,
 /// `commonAnnotations`, `externalURL`, `version`, `groupKey`, `truncatedAlerts`) it has `reason`,
 /// `title`, `subject`, `severity`, `timeZone`, `now`, `startsAt` and `startsAtText` (the earliest
-/// start), `firing`, `resolved`, `firingCount`, `resolvedCount` and `alertCount`.
+/// start), `names` (of the alerts that fire, or of all where none does, each once), `firing`,
+/// `resolved`, `firingCount`, `resolvedCount` and `alertCount`.
 ///
 /// An alert has Alertmanager's `status`, `labels`, `annotations`, `startsAt`, `endsAt`,
 /// `generatorURL`, `fingerprint`, and beside them `name`, `severity`, `value` (a number, or null
@@ -61,6 +62,7 @@ impl TemplateData {
             "title": title,
             "subject": title,
             "severity": severity(notification),
+            "names": names(notification),
             "timeZone": context.time_zone.iana_name().unwrap_or("UTC"),
             "now": context.now.rfc3339(),
             "startsAt": start.map(Timestamp::rfc3339),
@@ -189,6 +191,18 @@ fn title(notification: &Notification) -> String {
     parts.join(" ")
 }
 
+/// The names of the alerts that fire, or of all where none does, each once.
+fn names(notification: &Notification) -> Vec<&str> {
+    let mut names = Vec::new();
+    for notified in notification.with_status(notification.status()) {
+        let name = notified.alert.labels.alertname();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
 /// How grave a value of the label `severity` is. The words are those in use in public rules.
 fn rank(severity: &str) -> u8 {
     match severity.to_ascii_lowercase().as_str() {
@@ -280,6 +294,7 @@ pub(in crate::template) mod tests {
         assert_eq!(json["title"], "[FIRING:1] DiskFull x (z1)");
         assert_eq!(json["severity"], "warning", "the critical one is resolved");
         assert_eq!(json["firingCount"], 1);
+        assert_eq!(json["names"], json!(["DiskFull"]));
         assert_eq!(json["alerts"][0]["startsAtText"], "2023-11-14 23:13:20 CET");
         assert_eq!(json["alerts"][0]["durationText"], "3h 12m");
         assert_eq!(json["alerts"][0]["endsAt"], "0001-01-01T00:00:00Z");

@@ -278,7 +278,8 @@ impl Rendering<'_> {
 
 /// Graph, runbook and dashboard of the alerts, each address once.
 fn own_links(notification: &Notification) -> Vec<Value> {
-    let mut links: Vec<(String, &str)> = Vec::new();
+    let one_rule = notification.common_labels().get("alertname").is_some();
+    let mut links: Vec<(String, String)> = Vec::new();
     for notified in &notification.alerts {
         let annotations = &notified.alert.annotations;
         for (address, text) in [
@@ -290,7 +291,9 @@ fn own_links(notification: &Notification) -> Vec<Value> {
         ] {
             let href = usable_url(address);
             if !href.is_empty() && links.iter().all(|(known, _)| *known != href) {
-                links.push((href, text));
+                let name = notified.alert.labels.alertname();
+                let text = if one_rule { text.to_string() } else { format!("{text}: {name}") };
+                links.push((href, truncate(&text, MAX_TEXT)));
             }
         }
         if links.len() >= MAX_LINKS {

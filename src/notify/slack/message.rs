@@ -118,6 +118,11 @@ fn build_action(action: &ActionConfig, context: &Context) -> Result<Action, Rend
     Ok(Action { texts: named(&action.texts)?, confirm: named(&action.confirm)? })
 }
 
+/// A text without spaces at the ends of its lines.
+fn tidy(text: &str) -> String {
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
 impl Rendering<'_> {
     /// A text of the table; nothing where it is empty or no usable address.
     fn text(&self, spec: &Spec, text: &Text) -> Result<Option<String>, RenderError> {
@@ -156,7 +161,7 @@ impl Rendering<'_> {
             Reads::Url => guard::url(trimmed).filter(|url| url.chars().count() <= max)?,
             Reads::Plain => crate::template::truncate(&guard::plain(trimmed), max),
             Reads::Markup => {
-                guard::cut(&guard::with_entities(trimmed, self.templates.link_names), max)
+                guard::cut(&guard::with_entities(&tidy(trimmed), self.templates.link_names), max)
             }
         };
         Some(words).filter(|words| !words.is_empty())
