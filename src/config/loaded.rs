@@ -18,7 +18,7 @@ pub struct Loaded {
     pub rules: RuleSet,
     /// The receivers, ready to deliver.
     pub receivers: Vec<Receiver>,
-    /// All files that were read, to be watched for changes.
+    /// The configuration and all files that its patterns stand for, to be watched for changes.
     pub files: Vec<PathBuf>,
     /// A hash of the contents of all files.
     pub hash: u64,
@@ -42,11 +42,15 @@ impl Loaded {
             findings.extend(config.warnings);
             return Err(ConfigError::Invalid(findings));
         }
-        let mut files = vec![path.to_path_buf()];
-        files.extend(rules.files.iter().cloned());
-        files.extend(templates.into_iter().map(|(path, _)| PathBuf::from(path)));
+        let files = present_files(path, &config);
         let hash = hash_files(&files);
         Ok(Self { config, rules, receivers, files, hash })
+    }
+
+    /// A hash of the contents that the files have now, new files of the patterns among them.
+    pub fn present_hash(&self) -> u64 {
+        let path = self.files.first().map(PathBuf::as_path).unwrap_or(Path::new(""));
+        hash_files(&present_files(path, &self.config))
     }
 
     /// Everything that is worth a warning.
@@ -55,8 +59,15 @@ impl Loaded {
     }
 }
 
+/// The configuration file and the files that its patterns stand for.
+fn present_files(path: &Path, config: &Config) -> Vec<PathBuf> {
+    let patterns = config.rule_files.iter().chain(&config.templates);
+    let expanded = patterns.filter_map(|p| expand_pattern(&config.directory, p).ok()).flatten();
+    std::iter::once(path.to_path_buf()).chain(expanded).collect()
+}
+
 /// A hash of the contents of files. A file that cannot be read counts by that alone.
-pub fn hash_files(files: &[PathBuf]) -> u64 {
+fn hash_files(files: &[PathBuf]) -> u64 {
     let mut hash = Sha256::new();
     for file in files {
         hash.update(file.as_os_str().as_encoded_bytes());

@@ -11,5 +11,5 @@ mod storage;
 
 pub use file::{Config, ConfigError};
 pub use global::GlobalConfig;
-pub use loaded::{Loaded, hash_files};
+pub use loaded::Loaded;
 pub use storage::StorageConfig;

@@ -11,8 +11,7 @@ use std::time::Duration;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
-use crate::config::{Loaded, hash_files};
-use crate::rule::{RulePattern, expand_pattern};
+use crate::config::Loaded;
 
 /// How long files must have been quiet before they are read: several are often written together.
 const QUIET: Duration = Duration::from_millis(500);
@@ -48,28 +47,14 @@ impl FileWatch {
 
     /// Whether the files hold something else than what is loaded and what was looked at last.
     pub(super) fn differs(&self, loaded: &Loaded) -> bool {
-        let now = hash_files(&present_files(loaded));
+        let now = loaded.present_hash();
         now != loaded.hash && self.seen != Some(now)
     }
 
     /// Remembers the present content, whatever comes of it.
     pub(super) fn seen(&mut self, loaded: &Loaded) {
-        self.seen = Some(hash_files(&present_files(loaded)));
+        self.seen = Some(loaded.present_hash());
     }
-}
-
-/// The files that the patterns of a configuration stand for now, in the order in which loading
-/// reads them.
-fn present_files(loaded: &Loaded) -> Vec<PathBuf> {
-    let expand = |patterns: &[RulePattern]| -> Vec<PathBuf> {
-        let paths =
-            patterns.iter().filter_map(|p| expand_pattern(&loaded.config.directory, p).ok());
-        paths.flatten().collect()
-    };
-    let mut files: Vec<PathBuf> = loaded.files.iter().take(1).cloned().collect();
-    files.extend(expand(&loaded.config.rule_files));
-    files.extend(expand(&loaded.config.templates));
-    files
 }
 
 fn watch(loaded: &Loaded, sender: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {

@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod cases;
 mod context;
+mod email;
 mod globals;
 mod pagerduty;
 mod receiver;
@@ -28,7 +29,7 @@ use crate::model::{IntegrationId, Notification, Timestamp};
 use crate::outbox::Outcome;
 
 /// Every kind of integration. A new one is its own file and one line here.
-pub const KINDS: &[Kind] = &[pagerduty::KIND, slack::KIND, webhook::KIND];
+pub const KINDS: &[Kind] = &[email::KIND, pagerduty::KIND, slack::KIND, webhook::KIND];
 
 /// What an integration gets to deliver.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,6 +9,7 @@ use crate::model::{
     Alert, Fingerprint, GroupKey, IntegrationId, Notification, NotificationStatus, NotifiedAlert,
     Timestamp,
 };
+use crate::outbox::duty::{inherit, record, relieve};
 use crate::outbox::{Attempt, EntryId, OutboxEntry, Outcome, backoff};
 
 /// The identity of a lane.
@@ -75,7 +76,7 @@ impl Lane {
         let mut newest = entries.pop();
         if let Some(newest) = &mut newest {
             for old in entries {
-                inherit(newest, &old, current);
+                lane.take_over(newest, &old, current);
                 removed.push(old.id);
             }
         }
@@ -123,49 +124,54 @@ impl Lane {
         now: Timestamp,
     ) -> Vec<EntryId> {
         let mut entry = OutboxEntry::new(id, notification, now);
-        let known =
-            |fp: &Fingerprint| self.delivered.as_ref().is_some_and(|d| d.firing.contains(fp));
+        // An alert is known where the receiver has it and no end of it was decided since: what
+        // fires again is news, also while the end of its last firing is still on its way.
+        let logs = [&self.delivered, &self.enqueued];
+        let known = |fp: &Fingerprint| {
+            logs.iter().all(|log| log.as_ref().is_some_and(|told| told.firing.contains(fp)))
+        };
+        // An end stays told when the alert is held back after it, so that it is not told again.
+        let over = |fp: &&Fingerprint| current.get(*fp).is_some_and(|now| now.is_resolved());
+        let ends = self.enqueued.iter().flat_map(|log| &log.resolved);
+        let ends: Vec<Fingerprint> = ends.filter(over).copied().collect();
         entry.untold = entry
             .notification
             .fingerprints(NotificationStatus::Firing)
             .filter(|fp| !known(fp))
             .collect();
+        let log = self.enqueued.insert(told);
+        log.resolved.extend(ends);
         let mut removed = Vec::new();
         if let Some(old) = self.waiting.take() {
-            inherit(&mut entry, &old, current);
+            self.take_over(&mut entry, &old, current);
             removed.push(old.id);
         }
-        self.enqueued = Some(told);
         self.waiting = Some(entry);
         removed
     }
 
     /// Brings the words of a waiting entry up to date with alerts that have been resolved since,
-    /// where no newer notification will do so. Returns whether anything changed.
+    /// where no newer notification will do so: what its receiver has not been told is told as
+    /// missed, the rest is left out. Returns the entry that no longer exists, if any changed.
     pub fn refresh(&mut self, id: EntryId, current: &Current) -> Option<EntryId> {
-        let waiting = self.waiting.as_ref()?;
-        let over = |a: &NotifiedAlert| {
-            a.status() == NotificationStatus::Firing
-                && current.get(&a.alert.fingerprint()).is_some_and(|now| now.is_resolved())
+        let over = |fp: &Fingerprint| current.get(fp).is_some_and(|now| now.is_resolved());
+        let ended = |a: &NotifiedAlert| {
+            a.status() == NotificationStatus::Firing && over(&a.alert.fingerprint())
         };
-        if !waiting.notification.alerts.iter().any(over) {
-            return None;
-        }
-        let old = self.waiting.take()?;
+        let old = self.waiting.take_if(|waiting| waiting.notification.alerts.iter().any(ended))?;
         let mut notification = old.notification.clone();
-        notification.alerts.retain(|a| a.status() == NotificationStatus::Firing && !over(a));
+        notification.alerts.retain(|a| !ended(a));
         let mut entry = OutboxEntry::new(id, notification, old.next_attempt);
-        entry.untold = old
-            .untold
-            .iter()
-            .filter(|fp| entry.notification.alerts.iter().any(|a| a.alert.fingerprint() == **fp))
-            .copied()
-            .collect();
-        inherit(&mut entry, &old, current);
-        if entry.notification.alerts.is_empty() {
-            self.enqueued.clone_from(&self.delivered);
-        } else {
+        entry.untold = old.untold.iter().filter(|fp| !over(fp)).copied().collect();
+        self.take_over(&mut entry, &old, current);
+        if let Some(enqueued) = &mut self.enqueued {
+            // Told as over from now on: what fires again is news.
+            enqueued.firing.retain(|fp| !(old.untold.contains(fp) && over(fp)));
+        }
+        if !entry.notification.alerts.is_empty() {
             self.waiting = Some(entry);
+        } else if self.in_flight.is_none() {
+            self.enqueued.clone_from(&self.delivered);
         }
         Some(old.id)
     }
@@ -210,14 +216,13 @@ impl Lane {
         };
         match outcome {
             Outcome::Delivered { receiver_state, .. } => {
-                let told = entry.told();
-                if let Some(waiting) = &mut self.waiting {
-                    waiting.untold.retain(|fp| !told.firing.contains(fp));
-                }
                 if receiver_state.is_some() {
                     self.receiver_state.clone_from(receiver_state);
                 }
-                self.delivered = Some(told);
+                self.delivered = Some(self.known_after(&entry, current));
+                if let Some(waiting) = &mut self.waiting {
+                    relieve(waiting, &entry);
+                }
                 finished.removed.push(entry.id);
             }
             Outcome::Retry { after, error, .. } => {
@@ -227,17 +232,78 @@ impl Lane {
             }
             Outcome::Permanent { .. } => {
                 finished.removed.push(entry.id);
-                if self.waiting.is_none() {
-                    self.enqueued.clone_from(&self.delivered);
-                }
+                self.undo(&entry);
             }
         }
         Some(finished)
     }
 
+    /// Puts the log back to what was delivered, because an entry is given up. Where a newer one
+    /// waits, that holds for the alerts which it does not name.
+    fn undo(&mut self, entry: &OutboxEntry) {
+        let (Some(waiting), Some(log)) = (&self.waiting, &mut self.enqueued) else {
+            self.enqueued.clone_from(&self.delivered);
+            return;
+        };
+        let kept = waiting.told();
+        let Told { firing, resolved, .. } = entry.told();
+        for fp in firing.union(&resolved) {
+            if kept.firing.contains(fp) || kept.resolved.contains(fp) {
+                continue;
+            }
+            if self.delivered.as_ref().is_some_and(|told| told.firing.contains(fp)) {
+                log.firing.insert(*fp);
+                log.resolved.remove(fp);
+            } else {
+                log.firing.remove(fp);
+            }
+        }
+    }
+
+    /// What the receiver knows once it has an entry. A firing that it knows and that the entry
+    /// does not name, as its alert is held back, stays known: its end must be told one day.
+    fn known_after(&self, entry: &OutboxEntry, current: &Current) -> Told {
+        let mut told = entry.told();
+        if let Some(before) = &self.delivered {
+            let kept =
+                |fp: &&Fingerprint| current.contains_key(*fp) && !told.resolved.contains(*fp);
+            let kept: Vec<Fingerprint> = before.firing.iter().filter(kept).copied().collect();
+            told.firing.extend(kept);
+        }
+        // The log was emptied while the entry was in flight: what fires again is news.
+        if let (Some(log), None) = (&self.enqueued, &self.waiting) {
+            told.firing.retain(|fp| log.firing.contains(fp));
+        }
+        told
+    }
+
+    /// Makes `newer` take over from `older`, and the log say what that comes to.
+    fn take_over(&mut self, newer: &mut OutboxEntry, older: &OutboxEntry, current: &Current) {
+        let held = inherit(newer, older, current);
+        self.forget_untold(&held);
+        if let Some(log) = &mut self.enqueued {
+            let over = newer.told().resolved;
+            log.firing.retain(|fp| !over.contains(fp));
+            log.resolved.extend(over);
+        }
+    }
+
+    /// Takes firings out of the log that were decided to be told and will not be, so that they
+    /// are news again. What the receiver has, or is about to have, stays.
+    fn forget_untold(&mut self, untold: &BTreeSet<Fingerprint>) {
+        let in_flight = self.in_flight.as_ref().map(OutboxEntry::told);
+        let knows = |fp: &Fingerprint| {
+            [&self.delivered, &in_flight].into_iter().flatten().any(|t| t.firing.contains(fp))
+        };
+        if let Some(enqueued) = &mut self.enqueued {
+            enqueued.firing.retain(|fp| !untold.contains(fp) || knows(fp));
+        }
+    }
+
     fn retry(&mut self, entry: OutboxEntry, current: &Current, finished: &mut Finished) {
-        if let Some(newer) = &mut self.waiting {
-            inherit(newer, &entry, current);
+        if let Some(mut newer) = self.waiting.take() {
+            self.take_over(&mut newer, &entry, current);
+            self.waiting = Some(newer);
             finished.removed.push(entry.id);
         } else if self.wants(&entry, current) {
             self.waiting = Some(entry);
@@ -254,58 +320,5 @@ impl Lane {
         let group_fires = current.values().any(|alert| !alert.is_resolved());
         let ends = entry.notification.status() == NotificationStatus::Resolved && self.announced();
         group_fires || !entry.untold.is_empty() || ends
-    }
-}
-
-/// Makes `newer` take over the place in the backoff and the duties of `older`: an alert that
-/// `older` owed as firing and that is over by now is told as missed. One that still fires but is
-/// not named by `newer` is suppressed: its duty ends. One of which nothing is known is over.
-fn inherit(newer: &mut OutboxEntry, older: &OutboxEntry, current: &Current) {
-    newer.attempts = older.attempts;
-    newer.next_attempt = older.next_attempt;
-    newer.last_error.clone_from(&older.last_error);
-    let ended = newer.notification.created_at;
-    for owed in &older.notification.alerts {
-        let fingerprint = owed.alert.fingerprint();
-        if !older.untold.contains(&fingerprint) {
-            continue;
-        }
-        let named =
-            newer.notification.alerts.iter_mut().find(|a| a.alert.fingerprint() == fingerprint);
-        if let Some(alert) = named {
-            alert.missed |= alert.alert.is_resolved();
-        } else {
-            let mut alert = owed.clone();
-            match current.get(&fingerprint) {
-                Some(now) if !now.is_resolved() => continue,
-                Some(now) => alert.alert = Alert::clone(now),
-                None => alert.alert.ends_at = Some(ended.max(alert.alert.starts_at)),
-            }
-            alert.missed = true;
-            newer.notification.alerts.push(alert);
-        }
-        newer.untold.insert(fingerprint);
-    }
-    newer.notification.alerts.sort_by(|a, b| a.order().cmp(&b.order()));
-}
-
-fn record(entry: &OutboxEntry, outcome: &Outcome, now: Timestamp) -> Attempt {
-    let (status, error) = match outcome {
-        Outcome::Delivered { status, .. } => (*status, None),
-        Outcome::Retry { status, error, .. } | Outcome::Permanent { status, error } => {
-            (*status, Some(error.clone()))
-        }
-    };
-    Attempt {
-        entry: entry.id,
-        group_key: entry.notification.group_key.clone(),
-        integration: entry.notification.integration.clone(),
-        number: entry.attempts,
-        at: now,
-        outcome: outcome.kind(),
-        status,
-        error,
-        reason: entry.notification.reason,
-        alerts: entry.notification.alerts.iter().map(|a| a.alert.fingerprint()).collect(),
     }
 }

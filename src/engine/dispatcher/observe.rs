@@ -258,7 +258,7 @@ impl Routed {
     /// merges overlapping alerts.
     pub(super) fn merge(&mut self, newest: &RuleKey) {
         let any_fires = self.sources.iter().any(|s| !s.alert.is_resolved());
-        let relevant = || self.sources.iter().filter(move |s| !s.alert.is_resolved() == any_fires);
+        let relevant = || self.sources.iter().filter(move |s| s.alert.is_resolved() != any_fires);
         let latest = relevant().find(|s| s.rule == *newest).or_else(|| relevant().next());
         let Some(words) = latest.map(|source| &source.alert) else { return };
         let starts_at = relevant().map(|s| s.alert.starts_at).min().unwrap_or(words.starts_at);

@@ -28,7 +28,7 @@ use serde_json::Value;
 use crate::model::Timestamp;
 use crate::template::data::{duration_text, time_text};
 use crate::template::go::printf::float;
-use crate::template::rule::{humanize, title};
+use crate::template::rule::{humanize, lower, title, upper};
 
 /// The names of the helpers here.
 pub(super) const NAMES: [&str; 16] = [
@@ -87,8 +87,8 @@ pub(super) fn register(registry: &mut Handlebars<'_>) {
         duration,
         |c| text_with(c, 2, |c, s| Ok(truncate(s, c.count(1)?))),
         |c| text_with(c, 1, |_, s| Ok(slack(s))),
-        |c| text_with(c, 1, |_, s| Ok(s.to_uppercase())),
-        |c| text_with(c, 1, |_, s| Ok(s.to_lowercase())),
+        |c| text_with(c, 1, |_, s| Ok(upper(s))),
+        |c| text_with(c, 1, |_, s| Ok(lower(s))),
         |c| text_with(c, 1, |_, s| Ok(title(s, |c| c))),
         join,
         default,
