@@ -11,14 +11,14 @@ use crate::support::{Part, Peer, require, wait_until};
 
 /// What must be nowhere. Long enough to be found by nothing but a leak.
 const SECRETS: [&str; 9] = [
-    "plantedmailpassword",
-    "plantedmailwrongword",
-    "plantedtoken",
-    "plantedslackhook",
-    "plantedslackfile",
-    "plantedbasicpassword",
-    "plantedbearer",
-    "plantedhookurl",
+    "planted-mail-password",
+    "planted-wrong-password",
+    "planted-slack-token",
+    "plantedslackinlinehook",
+    "plantedslackhookinfile",
+    "planted-basic-password",
+    "planted-bearer-token",
+    "planted-webhook-url",
     "PLANTEDROUTINGKEY0000000000000AB",
 ];
 
@@ -26,13 +26,13 @@ fn receivers(site: &Site, mail: &MailServer, gone: &Peer) -> String {
     let url = |name: &str| site.receivers.url(&format!("/webhook/{name}"));
     let port = mail.peer.port();
     let secret = |name: &str, content: &str| site.dir.write(&format!("secrets/{name}"), content);
-    let hook = secret("hook", &format!("{}\n", url("plantedhookurl")));
-    let slack = secret("slack", &site.receivers.url("/services/T000/B000/plantedslackfile"));
-    let bearer = secret("bearer", "plantedbearer\n");
+    let hook = secret("hook", &format!("{}\n", url("planted-webhook-url")));
+    let slack = secret("slack", &site.receivers.url("/services/T000/B000/plantedslackhookinfile"));
+    let bearer = secret("bearer", "planted-bearer-token\n");
     format!(
         "- name: ops\n\
          \x20 webhook_configs:\n\
-         \x20 - {{url: '{basic}', http_config: {{basic_auth: {{username: u, password: plantedbasicpassword}}}}}}\n\
+         \x20 - {{url: '{basic}', http_config: {{basic_auth: {{username: u, password: planted-basic-password}}}}}}\n\
          \x20 - {{url: '{token}', http_config: {{authorization: {{credentials_file: '{bearer}'}}}}}}\n\
          \x20 - {{url_file: '{hook}'}}\n\
          \x20 - {{url: '{refused}'}}\n\
@@ -41,12 +41,12 @@ fn receivers(site: &Site, mail: &MailServer, gone: &Peer) -> String {
          \x20 pagerduty_configs: [{pagerduty}]\n",
         basic = url("basic"),
         token = url("token"),
-        refused = gone.url("/webhook/plantedhookurl"),
-        right = mail.item(port, "auth_password: plantedmailpassword"),
-        wrong = mail.item(port, "auth_password: plantedmailwrongword"),
-        webhook = site.slack_webhook("/services/T000/B000/plantedslackhook"),
+        refused = gone.url("/webhook/planted-webhook-url"),
+        right = mail.item(port, "auth_password: planted-mail-password"),
+        wrong = mail.item(port, "auth_password: planted-wrong-password"),
+        webhook = site.slack_webhook("/services/T000/B000/plantedslackinlinehook"),
         file = format!("{{api_url_file: '{slack}', channel: '#alerts', send_resolved: true}}"),
-        app = site.slack_app("xoxb-plantedtoken"),
+        app = site.slack_app("xoxb-planted-slack-token"),
         pagerduty = site.pagerduty("PLANTEDROUTINGKEY0000000000000AB"),
     )
 }
@@ -90,23 +90,30 @@ const API: [&str; 10] = [
 #[test]
 fn planted_secrets_reach_their_receiver_and_nothing_else() {
     let Some(site) = Site::new("secrets") else { return };
-    let Some(mail) = MailServer::smtp(&site, "plantedmailpassword") else { return };
+    let Some(mail) = MailServer::smtp(&site, "planted-mail-password") else { return };
     let Some(gone) = require(Part::Receivers).map(|part| part.start(&[])) else { return };
     gone.listen(false);
-    site.receivers.control("POST", "slack", &json!({"tokens": ["xoxb-plantedtoken"]}));
+    site.receivers.control("POST", "slack", &json!({"tokens": ["xoxb-planted-slack-token"]}));
     let config = site.write_config(&receivers(&site, &mail, &gone));
-    // A service that quotes what it was sent is no reason to log it.
-    let echo = "no such plantedslackhook plantedtoken plantedbearer plantedbasicpassword \
-                plantedhookurl plantedslackfile PLANTEDROUTINGKEY0000000000000AB";
-    for (path, status) in [("/services/*", 404), ("/v2/*", 400), ("/webhook/*", 400)] {
-        let count = if path == "/v2/*" { 1 } else { 2 };
-        site.receivers.fault(
-            json!({"path": path, "action": "status", "status": status, "body": echo, "count": count}),
-        );
+    // A service that quotes what it was sent is no reason to log or store it.
+    for (path, status, secret) in [
+        ("/webhook/basic", 400, "planted-basic-password"),
+        ("/webhook/token", 503, "planted-bearer-token"),
+        ("/webhook/planted-webhook-url", 400, "planted-webhook-url"),
+        ("/services/T000/B000/plantedslackinlinehook", 404, "plantedslackinlinehook"),
+        ("/services/T000/B000/plantedslackhookinfile", 500, "plantedslackhookinfile"),
+        ("/api/*", 503, "xoxb-planted-slack-token"),
+        ("/v2/*", 400, "PLANTEDROUTINGKEY0000000000000AB"),
+    ] {
+        let body = format!("{secret} is wrong, and so is {path}");
+        let fault =
+            json!({"path": path, "action": "status", "status": status, "body": body, "count": 1});
+        site.receivers.fault(fault);
     }
     let daemon = Daemon::start_with(&config, &["--log-filter", "debug"]);
     site.fail(&["a"]);
-    for path in ["/webhook/basic", "/webhook/token", "/webhook/plantedhookurl", "/v2/enqueue"] {
+    for path in ["/webhook/basic", "/webhook/token", "/webhook/planted-webhook-url", "/v2/enqueue"]
+    {
         site.wait_for_taken(path, 1);
     }
     wait_until("both Slack webhooks and the app", || {
@@ -137,7 +144,7 @@ fn planted_secrets_reach_their_receiver_and_nothing_else() {
     site.wait_for_taken("/webhook/basic", 2);
     assert!(assert_clean_folder(&site.dir.path().join("data")) >= 2, "the store is not empty");
     let log = daemon.stop();
-    assert!(log.contains("DEBUG"), "{log}");
+    assert!(log.contains("DEBUG") && log.matches("is wrong").count() >= 5, "{log}");
     assert_clean("the log", &log);
     assert!(assert_clean_folder(&site.dir.path().join("data")) >= 1);
 

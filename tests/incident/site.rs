@@ -206,9 +206,10 @@ pub fn nodes(body: &Value, status: &str) -> Vec<String> {
     nodes
 }
 
-/// The idempotency key of a webhook's request.
+/// The idempotency key of a webhook's request; for PagerDuty, that is the dedup key.
 pub fn key(request: &Value) -> String {
     let headers = request["headers"].as_object().expect("headers");
     let key = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("idempotency-key"));
-    key.and_then(|(_, value)| value.as_str()).expect("an idempotency key").to_owned()
+    let key = key.map_or(&request["json"]["dedup_key"], |(_, value)| value);
+    key.as_str().expect("an idempotency key").to_owned()
 }
