@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 
 use crate::api::Shared;
-use crate::telemetry::CONTENT_TYPE;
+use crate::telemetry::{AlertStateLabel, CONTENT_TYPE, StateLabels};
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
@@ -40,5 +40,8 @@ async fn reload(State(shared): State<Shared>) -> (StatusCode, String) {
 }
 
 async fn metrics(State(shared): State<Shared>) -> impl IntoResponse {
+    let pending = StateLabels { state: AlertStateLabel::Pending };
+    let count = i64::try_from(shared.daemon.board.pending()).unwrap_or(i64::MAX);
+    shared.daemon.metrics.rules.alerts.get_or_create(&pending).set(count);
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], shared.daemon.metrics.encode())
 }

@@ -9,7 +9,8 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::config::{ConfigError, Loaded};
-use crate::daemon::rules::{Leftover, RuleBoard, RuleManager};
+use crate::daemon::restart::Leftover;
+use crate::daemon::rules::{RuleBoard, RuleManager};
 use crate::daemon::setup::{notifiers, routing_setup, rule_settings};
 use crate::daemon::state::{DaemonState, ReloadError};
 use crate::daemon::watch::FileWatch;

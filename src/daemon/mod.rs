@@ -5,10 +5,13 @@
 
 mod app;
 mod group;
+mod restart;
 mod rules;
 mod schedule;
 mod setup;
 mod state;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use app::{Daemon, DaemonHandle, StartError};

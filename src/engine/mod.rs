@@ -11,6 +11,9 @@ mod backlog;
 mod dispatch_loop;
 mod dispatcher;
 mod evaluate;
+#[cfg(test)]
+mod evaluate_tests;
+mod evidence;
 mod measured;
 mod tell;
 

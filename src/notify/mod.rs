@@ -2,6 +2,7 @@
 //! renders a notification, how it delivers it, its tests.
 
 mod context;
+mod email;
 mod globals;
 mod receiver;
 pub mod respond;
@@ -23,7 +24,7 @@ use crate::model::{IntegrationId, Notification, Timestamp};
 use crate::outbox::Outcome;
 
 /// Every kind of integration. A new one is its own file and one line here.
-pub const KINDS: &[Kind] = &[webhook::KIND];
+pub const KINDS: &[Kind] = &[email::KIND, webhook::KIND];
 
 /// What an integration gets to deliver.
 #[derive(Clone, Debug, PartialEq)]
