@@ -212,8 +212,5 @@ fn query(body: &str) -> (&'static str, Value) {
     let found: Vec<Value> = found
         .map(|(_, labels, value)| json!({"metric": labels, "value": [1_777_888_800, value]}))
         .collect();
-    (
-        "200 OK",
-        json!({"status": "success", "data": {"resultType": "vector", "result": found}}),
-    )
+    ("200 OK", json!({"status": "success", "data": {"resultType": "vector", "result": found}}))
 }

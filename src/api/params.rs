@@ -40,7 +40,9 @@ impl Params {
         match self.first(name) {
             None | Some("0" | "f" | "F" | "false" | "False" | "FALSE") => Ok(false),
             Some("1" | "t" | "T" | "true" | "True" | "TRUE") => Ok(true),
-            Some(other) => Err(ApiError::parameter(name, format!("{other:?} is not true or false"))),
+            Some(other) => {
+                Err(ApiError::parameter(name, format!("{other:?} is not true or false")))
+            }
         }
     }
 }

@@ -196,9 +196,7 @@ fn answer(
     };
     Some(match rule {
         Rule::Recording(_) => RuleAnswer::Recording(common),
-        Rule::Alerting(rule) => {
-            RuleAnswer::Alerting(alerting(rule, view, common, with_alerts))
-        }
+        Rule::Alerting(rule) => RuleAnswer::Alerting(alerting(rule, view, common, with_alerts)),
     })
 }
 

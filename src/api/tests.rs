@@ -137,7 +137,10 @@ fn parameters_pick_rules() {
         ("file[]=rules/b.yaml", &[]),
         ("match[]={severity=\"critical\"}", &["one/Down"]),
         ("match[]={severity=\"critical\",team=\"x\"}", &[]),
-        ("match[]={severity=\"critical\"}&match[]={severity=\"none\"}", &["one/Down", "one/job:up"]),
+        (
+            "match[]={severity=\"critical\"}&match[]={severity=\"none\"}",
+            &["one/Down", "one/job:up"],
+        ),
         ("match[]={job=~\".*labels.*\"}", &["one/Down"]),
     ] {
         assert_eq!(picked(query), expected, "{query}");

@@ -66,7 +66,7 @@ fn mask_source(source: &Arc<SourceFile>) -> Arc<SourceFile> {
         Ok(document) => secrets(&document.root, false, &mut spans),
         // Broken YAML has no tree: by lines then.
         Err(_) => {
-            let lines = KEY_AND_VALUE.captures_iter(source.text());
+            let lines = KEY_AND_VALUE.iter().flat_map(|regex| regex.captures_iter(source.text()));
             let values = lines.filter_map(|found| found.name("value"));
             spans.extend(values.map(|value| Span::new(value.start(), value.end())));
         }
@@ -84,17 +84,10 @@ fn mask_source(source: &Arc<SourceFile>) -> Arc<SourceFile> {
 }
 
 /// A secret key, and the rest of its line.
-static KEY_AND_VALUE: LazyLock<Regex> = LazyLock::new(|| {
+static KEY_AND_VALUE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let keys = SECRET_KEYS.join("|");
-    let pattern = format!(r#"\b(?:{keys})["']?[ \t]*:(?P<value>[^\n]*)"#);
-    // The pattern is fixed; were it wrong, everything would be hidden.
-    Regex::new(&pattern).unwrap_or_else(|_| everything())
+    Regex::new(&format!(r#"\b(?:{keys})["']?[ \t]*:(?P<value>[^\n]*)"#)).ok()
 });
-
-#[allow(clippy::expect_used)] // A pattern of two characters.
-fn everything() -> Regex {
-    Regex::new(".+").expect("it is a regular expression")
-}
 
 /// The places of all secrets at or below a node. Trees are bounded when they are read.
 fn secrets(node: &Node, inside: bool, spans: &mut Vec<Span>) {
@@ -155,9 +148,7 @@ mod tests {
     #[test]
     fn broken_yaml_is_hidden_by_lines() {
         let text = "a: [\nurl: http://u:p@h\n\"password\": x y }\nfor: 5m\n";
-        let expected = "a: [\nurl: ****************\n\"password\": * * *\nfor: 5m\n";
-        let found = masked(text);
-        assert!(!found.contains("u:p") && found.ends_with("for: 5m\n"), "{found} {expected}");
-        assert_eq!(found.len(), text.len());
+        let expected = "a: [\nurl: ************\n\"password\": * * *\nfor: 5m\n";
+        assert_eq!(masked(text), expected);
     }
 }

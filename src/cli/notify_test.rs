@@ -77,7 +77,9 @@ fn wanted(loaded: &Loaded, args: &Args) -> Result<Vec<Integration>, String> {
         return Err(format!("there is no receiver {name:?}, {hint}"));
     };
     let is_wanted = |integration: &&Integration| {
-        args.integration.as_deref().is_none_or(|w| w == integration.id.kind || w == short(integration))
+        args.integration
+            .as_deref()
+            .is_none_or(|w| w == integration.id.kind || w == short(integration))
     };
     let found: Vec<Integration> = receiver.integrations.iter().filter(is_wanted).cloned().collect();
     if found.is_empty() { Err(nothing_to_send(receiver)) } else { Ok(found) }
@@ -143,8 +145,9 @@ async fn send(integrations: &[Integration], resolved: bool) -> anyhow::Result<bo
         let delivery = delivery(integration, resolved);
         let attempt = integration.notifier.deliver(&delivery, time::now());
         let outcome = tokio::time::timeout(TIMEOUT, attempt).await;
-        let outcome = outcome
-            .unwrap_or_else(|_| Outcome::retry(format!("no outcome within {} s", TIMEOUT.as_secs())));
+        let outcome = outcome.unwrap_or_else(|_| {
+            Outcome::retry(format!("no outcome within {} s", TIMEOUT.as_secs()))
+        });
         (integration, outcome, began.elapsed())
     });
     let mut good = true;

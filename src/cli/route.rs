@@ -228,7 +228,7 @@ impl<'a> Way<'a> {
                 "repeat_interval": format_duration(end.route.repeat_interval),
                 "active_time_intervals": end.route.active_time_intervals,
                 "mute_time_intervals": end.route.mute_time_intervals,
-                "held_back": end.muted,
+                "held_back": end.muted.as_ref().map(held_back_json),
             })
         };
         json!({
@@ -246,5 +246,15 @@ pub(super) fn held_back(reason: &MuteReason) -> String {
         MuteReason::Inhibited(_) => "held back: inhibited".to_string(),
         MuteReason::OutsideActiveInterval => "held back: outside its active intervals".to_string(),
         MuteReason::InMuteInterval { name } => format!("held back: muted in {}", one_line(name)),
+    }
+}
+
+/// The same for programs.
+pub(super) fn held_back_json(reason: &MuteReason) -> Value {
+    match reason {
+        MuteReason::InMuteInterval { name } => {
+            json!({"reason": reason.as_str(), "interval": name})
+        }
+        reason => json!({"reason": reason.as_str()}),
     }
 }

@@ -8,9 +8,9 @@ pub(super) fn parse(text: &str) -> Result<Timestamp, String> {
     if let Ok(at) = text.parse::<jiff::Timestamp>() {
         return Ok(Timestamp::from_millis(at.as_millisecond()));
     }
-    let seconds: f64 = text.parse().map_err(|_| {
-        "write it like 2026-05-04T10:00:00Z, or as seconds since 1970".to_string()
-    })?;
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| "write it like 2026-05-04T10:00:00Z, or as seconds since 1970".to_string())?;
     // What a calendar can name lies well inside.
     if !(-1e11..=1e11).contains(&seconds) {
         return Err("the time is out of range".to_string());

@@ -79,6 +79,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(USAGE));
         }
     };
+    if args.rule.is_some() && plan.wanted().is_empty() {
+        // A slip in a script must not look like a quiet system.
+        eprintln!("watchbell: --rule: no alerting rule has a name that matches");
+        return Ok(ExitCode::from(USAGE));
+    }
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let evaluated = runtime.block_on(plan.evaluate());
     let config = plan.loaded.as_ref().map(|loaded| &loaded.config);

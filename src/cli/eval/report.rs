@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::alerting::{AlertInstance, AlertState, RuleAlerts};
 use crate::cli::output::value;
+use crate::cli::route::held_back_json;
 use crate::config::Config;
 use crate::daemon::routing_setup;
 use crate::engine::RoutingSetup;
@@ -52,7 +53,10 @@ pub(super) struct Way {
 /// Why nobody is told.
 pub(super) enum HeldBack {
     /// By a firing alert, through a rule with this name or number.
-    Inhibited { rule: String, source: LabelSet },
+    Inhibited {
+        rule: String,
+        source: LabelSet,
+    },
     Muted(MuteReason),
 }
 
@@ -139,7 +143,11 @@ fn ways(
         let integrations = setup.receivers.get(&route.receiver).map_or(&[][..], Vec::as_slice);
         let held_back = match &inhibited {
             Some(by) => Some(HeldBack::Inhibited {
-                rule: if by.name.is_empty() { format!("#{}", by.rule + 1) } else { by.name.clone() },
+                rule: if by.name.is_empty() {
+                    format!("#{}", by.rule + 1)
+                } else {
+                    by.name.clone()
+                },
                 source: sources.get(&by.source).cloned().unwrap_or_default(),
             }),
             None => mute_reason(route, &setup.intervals, at).map(HeldBack::Muted),
@@ -190,10 +198,7 @@ impl Way {
             HeldBack::Inhibited { rule, source } => {
                 json!({"reason": "inhibited", "rule": rule, "by": source})
             }
-            HeldBack::Muted(MuteReason::InMuteInterval { name }) => {
-                json!({"reason": "in_mute_interval", "interval": name})
-            }
-            HeldBack::Muted(reason) => json!({"reason": reason.as_str()}),
+            HeldBack::Muted(reason) => held_back_json(reason),
         });
         json!({
             "receiver": self.receiver,

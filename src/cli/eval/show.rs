@@ -90,7 +90,8 @@ fn way_text(way: &Way, paint: Paint) -> String {
     let reason = match &way.held_back {
         None => return receiver,
         Some(HeldBack::Inhibited { rule, source }) => {
-            format!("held back: inhibited by {source}, rule {}", one_line(rule))
+            let source = one_line(source.alertname());
+            format!("held back: inhibited by {source} (rule {})", one_line(rule))
         }
         Some(HeldBack::Muted(reason)) => held_back(reason),
     };
