@@ -59,7 +59,7 @@ fn every_transcript_holds() {
 /// Runs every command of a transcript and writes it anew.
 fn replay(transcript: &str, folder: &Path, server: &str) -> String {
     let mut out = String::new();
-    let kept = |line: &&str| line.starts_with("$ ") || line.starts_with("# ");
+    let kept = |line: &&str| line.starts_with("$ ") || line.starts_with("## ");
     for line in transcript.lines().filter(kept) {
         if let Some(command) = line.strip_prefix("$ watchbell") {
             out.push_str(&format!("{line}\n{}\n", run(command, folder, server)));
