@@ -11,8 +11,7 @@ use regex::{Captures, Regex};
 
 /// A key that smells of a secret, and its value: quoted, or up to the end of the line or item.
 static SECRET: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let key =
-        r#"(?i)([\w.-]*(?:pass|pwd|token|secret|credential|key|url|auth)[\w.-]*)(["']?[ \t]*:[ \t]*)"#;
+    let key = r#"(?i)([\w.-]*(?:pass|pwd|token|secret|credential|key|url|auth)[\w.-]*)(["']?[ \t]*:[ \t]*)"#;
     let value = r#"("(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|[^\s\[{,}\]#&*|>][^,}\]\n]*)"#;
     Regex::new(&format!("{key}{value}")).ok()
 });
