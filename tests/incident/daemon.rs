@@ -1,6 +1,5 @@
 //! A running `watchbell run`, and questions to it.
 
-use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -44,11 +43,6 @@ impl Daemon {
 
     pub fn get(&self, path: &str) -> Response {
         http::get(&format!("{}{path}", self.url)).expect("the API answers")
-    }
-
-    /// The log so far.
-    pub fn log(&self) -> String {
-        self.process.output()
     }
 
     /// The first line of the log that holds the words.
@@ -113,13 +107,9 @@ impl Daemon {
     /// SIGTERM; gives the log when the process has ended as it should.
     pub fn stop(mut self) -> String {
         self.process.signal("TERM");
-        let status = self.wait();
-        let log = self.log();
+        let status = self.process.wait();
+        let log = self.process.whole_output();
         assert_eq!(status.code(), Some(0), "{log}");
         log
-    }
-
-    pub fn wait(&mut self) -> ExitStatus {
-        self.process.wait()
     }
 }

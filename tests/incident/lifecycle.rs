@@ -137,5 +137,6 @@ fn postfix_takes_the_mails_of_an_incident() {
         assert!(mail.header("Received").contains("with ESMTPSA"), "TLS and AUTH: {mail:?}");
         assert!(mail.header("Subject").contains("NodeDown"), "{mail:?}");
         assert!(mail.header("Content-Type").starts_with("multipart/alternative"), "{mail:?}");
+        assert!(mail.body.contains("text/plain") && mail.body.contains("text/html"), "{mail:?}");
     }
 }

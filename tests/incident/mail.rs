@@ -16,7 +16,8 @@ pub struct MailServer {
 #[derive(Debug)]
 pub struct Mail {
     head: String,
-    body: String,
+    /// The parts, as they were encoded.
+    pub body: String,
 }
 
 impl MailServer {

@@ -22,3 +22,4 @@ mod outages;
 mod process;
 mod reload;
 mod secrets;
+mod style;

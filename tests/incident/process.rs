@@ -22,8 +22,9 @@ fn a_folder_has_one_owner_and_is_free_at_once_after_a_crash() {
     let began = Instant::now();
     let mut second = Daemon::spawn(&config, &[]);
     let status = second.wait();
-    assert_eq!(status.code(), Some(1), "{}", second.output());
-    assert!(second.output().contains("data"), "it names the folder: {}", second.output());
+    let said = second.whole_output();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("data"), "it names the folder: {said}");
     assert!(began.elapsed().as_secs() < 5, "it does not wait: {:?}", began.elapsed());
     daemon.get("/-/ready");
 
@@ -75,8 +76,9 @@ fn a_stop_during_the_start_is_not_lost() {
         process.signal("TERM");
         let status = process.wait();
         let died_before_main = status.code().is_none();
-        assert!(status.code() == Some(0) || died_before_main, "{status}: {}", process.output());
-        assert!(!process.output().contains("panicked"), "{}", process.output());
+        let said = process.whole_output();
+        assert!(status.code() == Some(0) || died_before_main, "{status}: {said}");
+        assert!(!said.contains("panicked"), "{said}");
     }
     site.start().stop();
 }
