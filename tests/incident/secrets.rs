@@ -37,7 +37,7 @@ fn receivers(site: &Site, mail: &MailServer, gone: &Peer) -> String {
          \x20 - {{url_file: '{hook}'}}\n\
          \x20 - {{url: '{refused}'}}\n\
          \x20 email_configs: [{right}, {wrong}]\n\
-         \x20 slack_configs: [{webhook}, {file}, {app}]\n\
+         \x20 slack_configs: [{webhook}, {{api_url_file: '{slack}', channel: '#alerts'}}, {app}]\n\
          \x20 pagerduty_configs: [{pagerduty}]\n",
         basic = url("basic"),
         token = url("token"),
@@ -45,7 +45,6 @@ fn receivers(site: &Site, mail: &MailServer, gone: &Peer) -> String {
         right = mail.item(port, "auth_password: planted-mail-password"),
         wrong = mail.item(port, "auth_password: planted-wrong-password"),
         webhook = site.slack_webhook("/services/T000/B000/plantedslackinlinehook"),
-        file = format!("{{api_url_file: '{slack}', channel: '#alerts', send_resolved: true}}"),
         app = site.slack_app("xoxb-planted-slack-token"),
         pagerduty = site.pagerduty("PLANTEDROUTINGKEY0000000000000AB"),
     )

@@ -34,7 +34,7 @@ fn what_does_not_work_is_refused_by_name() {
         ("global:", "tracing: {endpoint: x}\nglobal:", "tracing"),
         ("    send_resolved: true", "    payload: {a: b}", "payload"),
         ("  resolve_timeout: 5m", "  opsgenie_api_key: x", "opsgenie_api_key"),
-        ("    match:\n        severity: page", "    matches:\n        severity: page", "matches"),
+        ("match:\n        severity: page", "matches:\n        severity: page", "matches"),
         ("receiver: team-DB-pager\n", "receiver: team-Z-pager\n", "team-Z-pager"),
         ("mute_time_intervals: [offhours]", "mute_time_intervals: [nights]", "nights"),
         ("{{ .GroupLabels.alertname }}", "{{ .GroupLabels.alertname", "title"),
