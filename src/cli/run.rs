@@ -84,7 +84,7 @@ async fn serve(args: Args) -> anyhow::Result<ExitCode> {
             .await?;
     tracing::info!(%address, "listening");
     let mut stopped = stop.clone();
-    let api = tokio::spawn(api::serve(listener, handle, clock, async move {
+    let api = tokio::spawn(api::serve(listener, handle, async move {
         // The sender lives as long as the process.
         let _ = stopped.wait_for(|stop| *stop).await;
     }));
