@@ -6,6 +6,8 @@ MESSAGE = {
     "version": str, "groupKey": str, "truncatedAlerts": int, "status": str, "receiver": str, "groupLabels": dict,
     "commonLabels": dict, "commonAnnotations": dict, "externalURL": str, "alerts": list,
 }
+# What a sender may add: readers of the format ignore what they do not know.
+ADDITIONS = {"notificationReason": str}
 ALERT = {
     "status": str, "labels": dict, "annotations": dict, "startsAt": str, "endsAt": str, "generatorURL": str,
     "fingerprint": str,
@@ -17,8 +19,10 @@ RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 def shape(value, fields, where):
     if not isinstance(value, dict):
         return [f"{where} is no object"]
-    found = [f"{where}: unknown field {key}" for key in value if key not in fields]
-    for key, kind in fields.items():
+    found = [f"{where}: unknown field {key}" for key in value if key not in fields and key not in ADDITIONS]
+    for key, kind in (fields | ADDITIONS).items():
+        if key not in value and key in ADDITIONS:
+            continue
         if key not in value:
             found.append(f"{where}: {key} is missing")
         elif not isinstance(value[key], kind) or isinstance(value[key], bool):
