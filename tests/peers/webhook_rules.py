@@ -12,6 +12,8 @@ ALERT = {
     "status": str, "labels": dict, "annotations": dict, "startsAt": str, "endsAt": str, "generatorURL": str,
     "fingerprint": str,
 }
+# Since 0.32.
+OPTIONAL = {"notification_reason": str}
 NO_END = "0001-01-01T00:00:00Z"
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
@@ -34,7 +36,8 @@ def shape(value, fields, where):
 
 def problems(message):
     """Everything that is wrong with a message."""
-    found = shape(message, MESSAGE, "message")
+    optional = {key: kind for key, kind in OPTIONAL.items() if isinstance(message, dict) and key in message}
+    found = shape(message, MESSAGE | optional, "message")
     if found:
         return found
     alerts = message["alerts"]
