@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
+use crate::cli::mask;
 use crate::config::{ConfigError, Loaded};
 use crate::diag::{self, Diagnostic, Severity, Style};
 
@@ -16,8 +17,7 @@ pub(super) fn style() -> Style {
 pub(super) fn load(path: &Path) -> Option<Loaded> {
     match Loaded::load(path) {
         Ok(loaded) => {
-            let warnings: Vec<Diagnostic> = loaded.warnings().cloned().collect();
-            eprint!("{}", diag::render_text(&warnings, style()));
+            show_warnings(&loaded);
             Some(loaded)
         }
         Err(error) => {
@@ -27,12 +27,22 @@ pub(super) fn load(path: &Path) -> Option<Loaded> {
     }
 }
 
+/// Shows what is worth a warning.
+pub(super) fn show_warnings(loaded: &Loaded) {
+    show_all(&loaded.warnings().cloned().collect::<Vec<_>>());
+}
+
+/// Shows findings on standard error.
+pub(super) fn show_all(findings: &[Diagnostic]) {
+    eprint!("{}", diag::render_text(&mask::mask(findings), style()));
+}
+
 /// Shows why there is no configuration.
 pub(super) fn show_error(error: &ConfigError) {
     match error {
         ConfigError::File(error) => eprintln!("watchbell: {error}"),
         ConfigError::Invalid(findings) => {
-            eprint!("{}", diag::render_text(findings, style()));
+            show_all(findings);
             eprintln!("watchbell: {}", counted(findings));
         }
     }

@@ -6,8 +6,17 @@
 // A command line program talks to people on its output.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod check;
+mod completions;
+mod eval;
 mod findings;
+mod mask;
+mod notify_test;
+mod output;
+mod print_config;
+mod route;
 mod run;
+mod time;
 
 use std::process::ExitCode;
 
@@ -38,6 +47,11 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Args),
+    Check(check::Args),
+    Eval(eval::Args),
+    Route(route::Args),
+    NotifyTest(notify_test::Args),
+    Completions(completions::Args),
 }
 
 /// Parses the command line and runs the command.
@@ -45,6 +59,11 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Run(args) => run::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Eval(args) => eval::run(args),
+        Command::NotifyTest(args) => notify_test::run(args),
+        Command::Route(args) => route::run(args),
+        Command::Completions(args) => completions::run(args),
     };
     result.unwrap_or_else(|error| {
         eprintln!("watchbell: {error:#}");

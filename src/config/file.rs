@@ -81,7 +81,7 @@ impl Config {
     /// # Errors
     /// All mistakes of the file, each with its place.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        Self::parse(&yaml::read_file(path)?)
+        Self::parse(&Arc::new(yaml::read_file(path)?.hiding_secrets()))
     }
 
     /// Checks a file that has been read. Its path says where relative paths start.

@@ -8,6 +8,8 @@ mod file;
 mod global;
 mod loaded;
 mod storage;
+#[cfg(test)]
+mod tests;
 
 pub use file::{Config, ConfigError};
 pub use global::GlobalConfig;
