@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
@@ -33,6 +34,9 @@ pub(super) struct Args {
     /// Where the API listens; port 0 takes a free one, which the log names
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9093")]
     listen: SocketAddr,
+    /// How long a stop waits for deliveries that are in flight
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = humantime::parse_duration)]
+    drain_timeout: Duration,
     /// The form of log lines
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     log_format: LogFormat,
@@ -76,7 +80,8 @@ async fn serve(args: Args) -> anyhow::Result<ExitCode> {
     };
     let address = listener.local_addr().context("the listener has no address")?;
     let (daemon, handle) =
-        Daemon::start(args.config, loaded, store, Arc::clone(&clock), metrics).await?;
+        Daemon::start(args.config, loaded, store, Arc::clone(&clock), metrics, args.drain_timeout)
+            .await?;
     tracing::info!(%address, "listening");
     // The API goes down last, so that it says until the end that the daemon is stopping.
     let (finished, finishing) = oneshot::channel::<()>();

@@ -19,8 +19,6 @@ use crate::http::HttpError;
 use crate::storage::{Store, StoreError};
 use crate::telemetry::Metrics;
 
-/// How long a stop waits for deliveries that are in flight.
-const DRAIN: Duration = Duration::from_secs(20);
 /// How often old history is deleted.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 /// The longest time between two heartbeats.
@@ -89,7 +87,8 @@ impl DaemonHandle {
 }
 
 impl Daemon {
-    /// Starts everything: takes up the stored state, delivers what is owed, evaluates the rules.
+    /// Starts everything: takes up the stored state, delivers what is owed, evaluates the rules. A
+    /// stop waits for `drain` at most for deliveries that are in flight.
     ///
     /// # Errors
     /// When the configuration, the datasource's client or the store cannot be used. Nothing runs
@@ -100,6 +99,7 @@ impl Daemon {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         metrics: Arc<Metrics>,
+        drain: Duration,
     ) -> Result<(Self, DaemonHandle), StartError> {
         let settings = rule_settings(&path, &loaded.config, &clock, &metrics)?;
         let snapshot = store.load().await?;
@@ -119,7 +119,7 @@ impl Daemon {
             Arc::clone(&metrics),
             heartbeat(&loaded),
         );
-        let dispatch_task = tokio::spawn(dispatch_loop.run(DRAIN));
+        let dispatch_task = tokio::spawn(dispatch_loop.run(drain));
         let mut rules =
             RuleManager::new(dispatch.clone(), Arc::clone(&clock), Arc::clone(&metrics));
         rules.apply(loaded.rules.groups.clone(), &settings, Some(leftover)).await;
