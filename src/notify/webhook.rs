@@ -83,6 +83,10 @@ impl IntegrationConfig for WebhookConfig {
         self.send_resolved
     }
 
+    fn secrets(&self) -> Vec<&SecretSource> {
+        vec![&self.url]
+    }
+
     fn build(&self, context: &Context) -> Result<Arc<dyn Notifier>, BuildError> {
         let timeouts = Timeouts { total: self.timeout, ..Timeouts::default() };
         let client = HttpClient::new(&self.http, timeouts)?;
