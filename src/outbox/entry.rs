@@ -65,6 +65,11 @@ impl OutboxEntry {
         }
     }
 
+    /// Whether it tells that an alert fires.
+    pub fn names_firing(&self, fingerprint: Fingerprint) -> bool {
+        self.notification.fingerprints(NotificationStatus::Firing).any(|fp| fp == fingerprint)
+    }
+
     /// A number that is this entry's own, for jitter.
     pub(super) fn seed(&self) -> u64 {
         self.idempotency_key

@@ -72,14 +72,15 @@ impl Lane {
         entries.sort_by_key(|e| e.id);
         let mut lane = Self { enqueued, delivered, receiver_state, ..Self::default() };
         let mut removed = Vec::new();
-        let mut newest = entries.pop();
-        if let Some(newest) = &mut newest {
+        if let Some(mut newest) = entries.pop() {
             for old in entries {
-                inherit(newest, &old, current);
+                take_place(&mut newest, &old);
+                let dropped = take_duties(&mut newest, &old, current);
+                lane.not_said(&dropped);
                 removed.push(old.id);
             }
+            lane.waiting = Some(newest);
         }
-        lane.waiting = newest;
         (lane, removed)
     }
 
@@ -106,9 +107,10 @@ impl Lane {
         self.delivered.as_ref().is_some_and(|told| !told.firing.is_empty())
     }
 
-    /// Whether something is still owed when nothing in the group fires any more.
-    pub fn owes(&self) -> bool {
-        self.announced() || !self.is_idle()
+    /// Whether the receiver has been told that an alert fires, or is being told at this moment.
+    pub fn has_told(&self, fingerprint: Fingerprint) -> bool {
+        self.delivered.as_ref().is_some_and(|told| told.firing.contains(&fingerprint))
+            || self.in_flight.as_ref().is_some_and(|entry| entry.names_firing(fingerprint))
     }
 
     /// Decides that `notification` is to be said. A waiting entry is superseded: the words are
@@ -130,12 +132,14 @@ impl Lane {
             .fingerprints(NotificationStatus::Firing)
             .filter(|fp| !known(fp))
             .collect();
+        self.enqueued = Some(told);
         let mut removed = Vec::new();
         if let Some(old) = self.waiting.take() {
-            inherit(&mut entry, &old, current);
+            take_place(&mut entry, &old);
+            let dropped = take_duties(&mut entry, &old, current);
+            self.not_said(&dropped);
             removed.push(old.id);
         }
-        self.enqueued = Some(told);
         self.waiting = Some(entry);
         removed
     }
@@ -161,7 +165,9 @@ impl Lane {
             .filter(|fp| entry.notification.alerts.iter().any(|a| a.alert.fingerprint() == **fp))
             .copied()
             .collect();
-        inherit(&mut entry, &old, current);
+        take_place(&mut entry, &old);
+        let dropped = take_duties(&mut entry, &old, current);
+        self.not_said(&dropped);
         if entry.notification.alerts.is_empty() {
             self.enqueued.clone_from(&self.delivered);
         } else {
@@ -179,12 +185,32 @@ impl Lane {
         None
     }
 
-    /// Empties the log, so that the next firing is news: for an integration that is not told of
-    /// resolved alerts.
+    /// Whether the attempt in flight is the one with this key. A lane that a reload has dropped
+    /// and given back does not take the outcomes of its former life.
+    pub fn is_in_flight(&self, idempotency_key: &str) -> bool {
+        self.in_flight.as_ref().is_some_and(|entry| entry.idempotency_key == idempotency_key)
+    }
+
+    /// Takes everything as resolved, so that the next firing is news: for an integration that is
+    /// not told of resolved alerts.
     pub fn clear_log(&mut self, now: Timestamp) {
-        let nothing = || Some(Told { at: now, ..Told::default() });
-        self.enqueued = nothing();
-        self.delivered = nothing();
+        for told in [&mut self.enqueued, &mut self.delivered].into_iter().flatten() {
+            *told = Told {
+                firing: BTreeSet::new(),
+                resolved: std::mem::take(&mut told.firing),
+                at: now,
+            };
+        }
+    }
+
+    /// Takes alerts out of what was decided to be said: they are held back before the receiver
+    /// could be told, and are news once they are not.
+    fn not_said(&mut self, dropped: &[Fingerprint]) {
+        let dropped = dropped.iter().filter(|fingerprint| !self.has_told(**fingerprint));
+        let dropped: Vec<Fingerprint> = dropped.copied().collect();
+        if let Some(told) = &mut self.enqueued {
+            told.firing.retain(|fingerprint| !dropped.contains(fingerprint));
+        }
     }
 
     /// Forgets alerts of which nothing is known any more, so that nobody waits for their end.
@@ -210,12 +236,16 @@ impl Lane {
         };
         match outcome {
             Outcome::Delivered { receiver_state, .. } => {
-                let told = entry.told();
+                let mut told = entry.told();
                 if let Some(waiting) = &mut self.waiting {
                     waiting.untold.retain(|fp| !told.firing.contains(fp));
                 }
                 if receiver_state.is_some() {
                     self.receiver_state.clone_from(receiver_state);
+                }
+                // What the message does not name because it is held back is still known.
+                if let Some(before) = self.delivered.take() {
+                    told.firing.extend(before.firing.difference(&told.resolved));
                 }
                 self.delivered = Some(told);
                 finished.removed.push(entry.id);
@@ -227,7 +257,10 @@ impl Lane {
             }
             Outcome::Permanent { .. } => {
                 finished.removed.push(entry.id);
-                if self.waiting.is_none() {
+                if let Some(newer) = &mut self.waiting {
+                    let dropped = take_duties(newer, &entry, current);
+                    self.not_said(&dropped);
+                } else {
                     self.enqueued.clone_from(&self.delivered);
                 }
             }
@@ -237,7 +270,9 @@ impl Lane {
 
     fn retry(&mut self, entry: OutboxEntry, current: &Current, finished: &mut Finished) {
         if let Some(newer) = &mut self.waiting {
-            inherit(newer, &entry, current);
+            take_place(newer, &entry);
+            let dropped = take_duties(newer, &entry, current);
+            self.not_said(&dropped);
             finished.removed.push(entry.id);
         } else if self.wants(&entry, current) {
             self.waiting = Some(entry);
@@ -257,13 +292,22 @@ impl Lane {
     }
 }
 
-/// Makes `newer` take over the place in the backoff and the duties of `older`: an alert that
-/// `older` owed as firing and that is over by now is told as missed. One that still fires but is
-/// not named by `newer` is suppressed: its duty ends. One of which nothing is known is over.
-fn inherit(newer: &mut OutboxEntry, older: &OutboxEntry, current: &Current) {
+/// Makes `newer` take over the place of `older` in the backoff.
+fn take_place(newer: &mut OutboxEntry, older: &OutboxEntry) {
     newer.attempts = older.attempts;
     newer.next_attempt = older.next_attempt;
     newer.last_error.clone_from(&older.last_error);
+}
+
+/// Makes `newer` take over the duties of `older`: an alert that `older` owed as firing and that is
+/// over by now is told as missed. One of which nothing is known is over. One that still fires but
+/// is not named by `newer` is held back: its duty ends. Returns those.
+fn take_duties(
+    newer: &mut OutboxEntry,
+    older: &OutboxEntry,
+    current: &Current,
+) -> Vec<Fingerprint> {
+    let mut dropped = Vec::new();
     let ended = newer.notification.created_at;
     for owed in &older.notification.alerts {
         let fingerprint = owed.alert.fingerprint();
@@ -277,7 +321,10 @@ fn inherit(newer: &mut OutboxEntry, older: &OutboxEntry, current: &Current) {
         } else {
             let mut alert = owed.clone();
             match current.get(&fingerprint) {
-                Some(now) if !now.is_resolved() => continue,
+                Some(now) if !now.is_resolved() => {
+                    dropped.push(fingerprint);
+                    continue;
+                }
                 Some(now) => alert.alert = Alert::clone(now),
                 None => alert.alert.ends_at = Some(ended.max(alert.alert.starts_at)),
             }
@@ -287,6 +334,7 @@ fn inherit(newer: &mut OutboxEntry, older: &OutboxEntry, current: &Current) {
         newer.untold.insert(fingerprint);
     }
     newer.notification.alerts.sort_by(|a, b| a.order().cmp(&b.order()));
+    dropped
 }
 
 fn record(entry: &OutboxEntry, outcome: &Outcome, now: Timestamp) -> Attempt {
