@@ -107,6 +107,16 @@ impl Lane {
         self.delivered.as_ref().is_some_and(|told| !told.firing.is_empty())
     }
 
+    /// Whether the receiver has heard of an alert, or is being told of it at this moment.
+    pub fn has_heard(&self, fingerprint: Fingerprint) -> bool {
+        let named = |entry: &OutboxEntry| {
+            entry.notification.alerts.iter().any(|named| named.alert.fingerprint() == fingerprint)
+        };
+        self.delivered.as_ref().is_some_and(|told| {
+            told.firing.contains(&fingerprint) || told.resolved.contains(&fingerprint)
+        }) || self.in_flight.as_ref().is_some_and(named)
+    }
+
     /// Whether the receiver has been told that an alert fires, or is being told at this moment.
     pub fn has_told(&self, fingerprint: Fingerprint) -> bool {
         self.delivered.as_ref().is_some_and(|told| told.firing.contains(&fingerprint))
@@ -127,9 +137,10 @@ impl Lane {
         let mut entry = OutboxEntry::new(id, notification, now);
         let known =
             |fp: &Fingerprint| self.delivered.as_ref().is_some_and(|d| d.firing.contains(fp));
-        entry.untold = entry
-            .notification
-            .fingerprints(NotificationStatus::Firing)
+        let named = entry.notification.alerts.iter();
+        entry.untold = named
+            .filter(|named| named.missed || named.status() == NotificationStatus::Firing)
+            .map(|named| named.alert.fingerprint())
             .filter(|fp| !known(fp))
             .collect();
         self.enqueued = Some(told);
@@ -238,7 +249,12 @@ impl Lane {
             Outcome::Delivered { receiver_state, .. } => {
                 let mut told = entry.told();
                 if let Some(waiting) = &mut self.waiting {
-                    waiting.untold.retain(|fp| !told.firing.contains(fp));
+                    let waiting_firing: BTreeSet<Fingerprint> =
+                        waiting.notification.fingerprints(NotificationStatus::Firing).collect();
+                    let ends = |fp: &Fingerprint| !waiting_firing.contains(fp);
+                    waiting.untold.retain(|fp| {
+                        !told.firing.contains(fp) && !(told.resolved.contains(fp) && ends(fp))
+                    });
                 }
                 if receiver_state.is_some() {
                     self.receiver_state.clone_from(receiver_state);

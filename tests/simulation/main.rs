@@ -74,7 +74,7 @@ fn incident(seed: u64) {
         let choice = world.rng.below(100);
         match choice {
             0..45 => toggle(&mut world),
-            45..55 if faults.failures => set_health(&mut world),
+            45..55 if faults.failures => set_health(&mut world, faults),
             55..57 if faults.reloads => change_for(&mut world),
             57..63 if faults.reloads => {
                 number = world.rng.below(setups::COUNT);
@@ -136,12 +136,15 @@ fn change_for(world: &mut World) {
     world.rules[rule].timing.for_duration = Duration::from_secs([0, 15, 400][world.rng.below(3)]);
 }
 
-fn set_health(world: &mut World) {
+/// A receiver changes its mind. The words of an alert that left the configuration are stored in
+/// the outbox only, so a crash after a refusal may lose its end: such runs have no refusals.
+fn set_health(world: &mut World, faults: Faults) {
     let ids: Vec<IntegrationId> =
         world.setup.receivers.values().flatten().map(|(id, _)| id.clone()).collect();
     let id = ids[world.rng.below(ids.len())].clone();
     let health = [Health::Works, Health::Fails, Health::Fails, Health::Refuses];
-    let health = health[world.rng.below(health.len())];
+    let kinds = if faults.crashes && faults.reloads { 3 } else { 4 };
+    let health = health[world.rng.below(kinds)];
     world.health.insert(id, health);
     world.slow = world.rng.percent(20);
 }

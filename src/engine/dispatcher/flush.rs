@@ -229,7 +229,8 @@ fn news(
     let log = lane.lane.enqueued.as_ref();
     let (mut known, logged) = log.map_or((none.clone(), &none), |t| (t.firing.clone(), &t.resolved));
     let mut resolved = sorted.resolved.clone();
-    resolved.extend(sorted.resolved_held.intersection(&known));
+    let was_told = |fp: &&Fingerprint| known.contains(*fp) || lane.lane.has_told(**fp);
+    resolved.extend(sorted.resolved_held.iter().filter(was_told));
     let decide = |known: &BTreeSet<Fingerprint>| {
         let firing = sorted.firing.iter().chain(sorted.held.intersection(known));
         let firing: BTreeSet<_> = firing.copied().collect();
@@ -281,7 +282,7 @@ fn words(
     let mut words: Vec<NotifiedAlert> = alerts
         .map(|(fp, alert)| NotifiedAlert {
             alert: crate::model::Alert::clone(alert),
-            missed: alert.is_resolved() && !lane.knew(*fp),
+            missed: alert.is_resolved() && !lane.lane.has_heard(*fp),
         })
         .collect();
     words.sort_by(|a, b| a.order().cmp(&b.order()));
