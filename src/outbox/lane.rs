@@ -81,6 +81,7 @@ impl Lane {
             }
             lane.waiting = Some(newest);
         }
+        lane.carry(current);
         (lane, removed)
     }
 
@@ -109,9 +110,7 @@ impl Lane {
 
     /// Whether the receiver has heard of an alert, or is being told of it at this moment.
     pub fn has_heard(&self, fingerprint: Fingerprint) -> bool {
-        let named = |entry: &OutboxEntry| {
-            entry.notification.alerts.iter().any(|named| named.alert.fingerprint() == fingerprint)
-        };
+        let named = |entry: &OutboxEntry| entry.status_of(fingerprint).is_some();
         self.delivered.as_ref().is_some_and(|told| {
             told.firing.contains(&fingerprint) || told.resolved.contains(&fingerprint)
         }) || self.in_flight.as_ref().is_some_and(named)
@@ -119,8 +118,25 @@ impl Lane {
 
     /// Whether the receiver has been told that an alert fires, or is being told at this moment.
     pub fn has_told(&self, fingerprint: Fingerprint) -> bool {
-        self.delivered.as_ref().is_some_and(|told| told.firing.contains(&fingerprint))
-            || self.in_flight.as_ref().is_some_and(|entry| entry.names_firing(fingerprint))
+        let in_flight = self.in_flight.as_ref();
+        match in_flight.and_then(|entry| entry.status_of(fingerprint)) {
+            Some(status) => status == NotificationStatus::Firing,
+            None => self.delivered.as_ref().is_some_and(|told| told.firing.contains(&fingerprint)),
+        }
+    }
+
+    /// Takes along what the receiver believes to fire, does fire, and is not named by what waits:
+    /// it is held back. Its end has to be told one day.
+    fn carry(&mut self, current: &Current) {
+        let fires = |fp: &&Fingerprint| current.get(fp).is_some_and(|alert| !alert.is_resolved());
+        let told = self.delivered.iter().flat_map(|told| &told.firing).filter(fires);
+        let waiting = self.waiting.as_ref();
+        let ends = |fp: &&Fingerprint| waiting.is_none_or(|entry| entry.status_of(**fp).is_none());
+        let carried: Vec<Fingerprint> =
+            told.filter(ends).filter(|fp| self.has_told(**fp)).copied().collect();
+        if let Some(enqueued) = &mut self.enqueued {
+            enqueued.firing.extend(carried);
+        }
     }
 
     /// Decides that `notification` is to be said. A waiting entry is superseded: the words are
@@ -152,6 +168,7 @@ impl Lane {
             removed.push(old.id);
         }
         self.waiting = Some(entry);
+        self.carry(current);
         removed
     }
 
@@ -281,6 +298,7 @@ impl Lane {
                 }
             }
         }
+        self.carry(current);
         Some(finished)
     }
 

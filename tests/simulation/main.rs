@@ -22,7 +22,7 @@ mod world;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use watchbell::alerting::{RuleAlerts, RuleTiming};
+use watchbell::alerting::{AlertInstance, RuleAlerts, RuleTiming};
 use watchbell::model::{IntegrationId, LabelSet, NotifyReason, RuleKey, Timestamp};
 
 use receivers::{Health, LaneId, Named};
@@ -30,7 +30,7 @@ use rng::Rng;
 use world::{Rule, World};
 
 /// How many seeds the suite runs: about ten seconds.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 500;
 
 /// What may happen in a run.
 #[derive(Clone, Copy)]
@@ -62,11 +62,8 @@ fn random_incidents_end_well() {
 /// One run.
 fn incident(seed: u64) {
     let mut rng = Rng::new(seed);
-    let faults = Faults {
-        crashes: rng.percent(50),
-        reloads: rng.percent(50),
-        failures: rng.percent(60),
-    };
+    let faults =
+        Faults { crashes: rng.percent(50), reloads: rng.percent(50), failures: rng.percent(60) };
     let mut number = rng.below(setups::COUNT);
     let mut world = World::new(setups::setup(number), rules(&mut rng), rng);
     let mut crashes = 0;
@@ -154,8 +151,8 @@ fn checkpoint(world: &mut World) {
     world.health.clear();
     world.slow = false;
     world.pass(Duration::from_secs(240));
-    let firing = firing(world);
-    for labels in &firing {
+    let firing = firing(world, Duration::ZERO);
+    for labels in &self::firing(world, Duration::from_secs(120)) {
         let inhibited = labels.value("severity") == "warning"
             && firing.iter().any(|other| {
                 other.value("severity") == "critical" && other.value("pod") == labels.value("pod")
@@ -177,10 +174,12 @@ fn checkpoint(world: &mut World) {
     }
 }
 
-/// The labels, as routed, of all alerts that fire.
-fn firing(world: &World) -> Vec<LabelSet> {
+/// The labels, as routed, of all alerts that have fired for so long.
+fn firing(world: &World, since: Duration) -> Vec<LabelSet> {
+    let fired =
+        |alert: &AlertInstance| alert.fired_at.is_some_and(|at| at + since <= world.now.wall);
     let fires = |rule: &Rule| {
-        let active = rule.alerts.active().filter(|(_, alert)| alert.fired_at.is_some());
+        let active = rule.alerts.active().filter(|(_, alert)| fired(alert));
         active.map(|(_, alert)| world.setup.routed_labels(&alert.labels)).collect::<Vec<_>>()
     };
     world.rules.iter().flat_map(fires).collect()
@@ -215,7 +214,7 @@ fn said_until_the_end(world: &mut World) -> Vec<(Timestamp, LaneId, NotifyReason
 
 /// Nothing fires: everyone was told, and nothing is left.
 fn quiet(world: &World) {
-    assert_eq!(firing(world), []);
+    assert_eq!(firing(world, Duration::ZERO), []);
     assert_eq!(world.receivers.open(&world.setup), [], "announced and never resolved");
     let left = world.snapshot();
     assert_eq!(left.alerts, []);

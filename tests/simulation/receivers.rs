@@ -35,12 +35,17 @@ pub struct Message {
 #[derive(Clone, Default)]
 pub struct Receivers {
     pub messages: Vec<Message>,
-    /// By lane: the alerts that the receiver knows, and whether it believes that they fire.
-    known: BTreeMap<LaneId, BTreeMap<Fingerprint, bool>>,
+    /// By lane: the alerts that the receiver knows, whether it believes that they fire, and by
+    /// which message.
+    known: BTreeMap<LaneId, BTreeMap<Fingerprint, (bool, String)>>,
     last: HashMap<LaneId, Message>,
     by_key: HashMap<String, Vec<Named>>,
     /// Lanes that a reload may have changed since their last message.
     excused: BTreeSet<LaneId>,
+    /// Messages that arrived before a crash, so that the sender never learned of it. Where it does
+    /// not say them again, because what they named is held back or gone by then, it does not know
+    /// that there is an end to tell.
+    unsure: BTreeSet<String>,
     pub repeated_keys: usize,
 }
 
@@ -53,6 +58,7 @@ impl Receivers {
         if let Some(before) = self.by_key.get(&message.key) {
             assert_eq!(*before, message.alerts, "one key, one text");
             self.repeated_keys += 1;
+            self.unsure.remove(&message.key);
             return;
         }
         self.by_key.insert(message.key.clone(), message.alerts.clone());
@@ -60,7 +66,7 @@ impl Receivers {
         self.check_ends(&message, setup);
         let known = self.known.entry(message.lane.clone()).or_default();
         for (fingerprint, _, resolved, _) in &message.alerts {
-            known.insert(*fingerprint, !resolved);
+            known.insert(*fingerprint, (!resolved, message.key.clone()));
         }
         self.excused.remove(&message.lane);
         self.last.insert(message.lane.clone(), message.clone());
@@ -95,7 +101,8 @@ impl Receivers {
 
     /// Whether a receiver believes that an alert fires.
     pub fn believes(&self, lane: &LaneId, fingerprint: Fingerprint) -> bool {
-        self.known.get(lane).and_then(|known| known.get(&fingerprint)).copied().unwrap_or(false)
+        let known = self.known.get(lane).and_then(|known| known.get(&fingerprint));
+        known.is_some_and(|(fires, _)| *fires)
     }
 
     /// The alerts that receivers believe to fire, where they are told of ends.
@@ -103,10 +110,16 @@ impl Receivers {
         let lanes = self.known.iter().filter(|((id, _), _)| wants_resolved(setup, id));
         lanes
             .flat_map(|(lane, known)| {
-                let open = known.iter().filter(|(_, fires)| **fires);
+                let open =
+                    known.iter().filter(|(_, (fires, key))| *fires && !self.unsure.contains(key));
                 open.map(|(fingerprint, _)| (lane.clone(), *fingerprint))
             })
             .collect()
+    }
+
+    /// The sender died while this message was on its way.
+    pub fn crashed(&mut self, ticket: &DeliveryTicket) {
+        self.unsure.insert(ticket.delivery.idempotency_key.clone());
     }
 
     /// A reload: who is no longer configured cannot be told of anything.

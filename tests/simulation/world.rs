@@ -169,7 +169,9 @@ impl World {
     /// The process dies and starts again with what is stored. What was in flight may have
     /// arrived, or not.
     pub fn crash(&mut self, down: Duration) {
-        self.in_flight.clear();
+        for delivery in self.in_flight.drain(..) {
+            self.receivers.crashed(&delivery.ticket);
+        }
         self.now = Now {
             wall: self.now.wall + down,
             mono: Monotonic::from_millis(self.rng.below(1_000_000) as i64),

@@ -227,7 +227,8 @@ fn news(
 ) -> Outcome {
     let none = BTreeSet::new();
     let log = lane.lane.enqueued.as_ref();
-    let (mut known, logged) = log.map_or((none.clone(), &none), |t| (t.firing.clone(), &t.resolved));
+    let (mut known, logged) =
+        log.map_or((none.clone(), &none), |t| (t.firing.clone(), &t.resolved));
     let mut resolved = sorted.resolved.clone();
     let was_told = |fp: &&Fingerprint| known.contains(*fp) || lane.lane.has_told(**fp);
     resolved.extend(sorted.resolved_held.iter().filter(was_told));
@@ -243,7 +244,8 @@ fn news(
     if matches!(decided, Dedup::Notify(_)) {
         // The new words replace those that wait. What is held back by now and only waits to be
         // told is not told; it is news again when nothing holds it back.
-        known.retain(|fp| !sorted.held.contains(fp) || lane.lane.has_told(*fp));
+        known.retain(|fp| !sorted.held.contains(fp));
+        known.extend(sorted.held.iter().filter(|fp| lane.lane.has_told(**fp)));
         (decided, firing) = decide(&known);
     }
     let reason = match decided {

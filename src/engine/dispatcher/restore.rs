@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use crate::alerting::AlertState;
 use crate::engine::RoutingSetup;
+use crate::engine::dispatcher::Dispatcher;
 use crate::engine::dispatcher::group::{Group, GroupLane};
 use crate::engine::dispatcher::reconcile::{group_ids, route_key};
-use crate::engine::dispatcher::Dispatcher;
 use crate::model::{Alert, Fingerprint, Now};
 use crate::outbox::{Lane, LaneKey, OutboxEntry, Told};
 use crate::routing::{AggregationGroup, Route};
@@ -83,7 +83,9 @@ impl Dispatcher {
             let mut ids: BTreeSet<GroupId> =
                 group_ids(&setup, &routed.merged.labels).into_iter().collect();
             if routed.merged.is_resolved() {
-                ids.retain(|id| self.groups.get(id).is_some_and(|g| unseen(g, &routed.merged, now)));
+                ids.retain(|id| {
+                    self.groups.get(id).is_some_and(|g| unseen(g, &routed.merged, now))
+                });
             }
             ids.extend(told_in.get(fingerprint).into_iter().flatten().cloned());
             for id in ids {
