@@ -1,3 +1,5 @@
 //! The `watchbell` program.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    watchbell::cli::main()
+}

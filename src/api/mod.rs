@@ -1,1 +1,67 @@
 //! Tier 8: the HTTP API.
+//!
+//! `/-/healthy`, `/-/ready`, `/-/reload` and `/metrics` as Prometheus and Alertmanager have them,
+//! `/api/v1` in Prometheus' shapes.
+
+mod alert;
+mod answer;
+mod management;
+mod params;
+mod rules;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use tokio::net::TcpListener;
+
+use crate::daemon::DaemonHandle;
+
+use answer::ApiError;
+
+/// The largest body of a request, in bytes. Nothing here needs one.
+const MAX_BODY: usize = 64 * 1024;
+/// The longest time for an answer. A reload waits for the rounds that groups are in.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// What every handler sees.
+#[derive(Clone)]
+struct Shared {
+    daemon: DaemonHandle,
+}
+
+/// Answers requests until `stop` completes.
+pub async fn serve(
+    listener: TcpListener,
+    daemon: DaemonHandle,
+    stop: impl Future<Output = ()> + Send + 'static,
+) {
+    let app = router(daemon);
+    if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(stop).await {
+        tracing::error!(%error, "the API has failed");
+    }
+}
+
+/// All routes.
+fn router(daemon: DaemonHandle) -> Router {
+    Router::new()
+        .merge(management::routes())
+        .merge(rules::routes())
+        .merge(alert::routes())
+        .merge(status::routes())
+        .fallback(async || ApiError::NotFound)
+        .method_not_allowed_fallback(async || ApiError::Method)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn(limit_time))
+        .with_state(Shared { daemon })
+}
+
+async fn limit_time(request: Request, next: Next) -> Response {
+    let answer = tokio::time::timeout(TIMEOUT, next.run(request)).await;
+    answer.unwrap_or_else(|_| ApiError::Timeout.into_response())
+}

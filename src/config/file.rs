@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use crate::config::{GlobalConfig, StorageConfig};
 use crate::diag::{Diagnostic, SourceFile, has_errors};
-use crate::engine::RoutingSetup;
 use crate::notify::{ReceiverConfig, read_receivers};
 use crate::query::DatasourceConfig;
 use crate::routing::{
@@ -82,7 +81,7 @@ impl Config {
     /// # Errors
     /// All mistakes of the file, each with its place.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        Self::parse(&yaml::read_file(path)?)
+        Self::parse(&Arc::new(yaml::read_file(path)?.hiding_secrets()))
     }
 
     /// Checks a file that has been read. Its path says where relative paths start.
@@ -166,21 +165,6 @@ impl Config {
             receivers,
             warnings: Vec::new(),
         })
-    }
-
-    /// What the dispatcher needs of this.
-    pub fn routing_setup(&self) -> RoutingSetup {
-        let integrations = |receiver: &ReceiverConfig| {
-            let of_receiver = receiver.integrations.iter();
-            of_receiver.map(|(id, _, config)| (id.clone(), config.send_resolved())).collect()
-        };
-        RoutingSetup {
-            tree: self.tree.clone(),
-            external_labels: self.global.external_labels.clone(),
-            inhibit_rules: self.inhibit_rules.clone(),
-            intervals: self.intervals.clone(),
-            receivers: self.receivers.iter().map(|r| (r.name.clone(), integrations(r))).collect(),
-        }
     }
 }
 

@@ -6,8 +6,12 @@
 
 mod file;
 mod global;
+mod loaded;
 mod storage;
+#[cfg(test)]
+mod tests;
 
 pub use file::{Config, ConfigError};
 pub use global::GlobalConfig;
+pub use loaded::Loaded;
 pub use storage::StorageConfig;

@@ -3,9 +3,19 @@
 //! One task for each rule group evaluates on schedule. They hand what they find to the dispatch
 //! loop. A reload replaces the groups that changed and leaves the others alone.
 
+mod app;
 mod group;
+mod restart;
 mod rules;
 mod schedule;
+mod setup;
+mod state;
+#[cfg(test)]
+mod tests;
+mod watch;
 
+pub use app::{Daemon, DaemonHandle, StartError};
 pub use group::{GroupView, Health, RuleView};
-pub use rules::{Leftover, RuleBoard, RuleManager, RuleSettings};
+pub use rules::RuleBoard;
+pub use setup::routing_setup;
+pub use state::{DaemonState, LastReload, ReloadError};

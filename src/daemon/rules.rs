@@ -1,19 +1,19 @@
 //! The running groups: start, reload, stop.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::alerting::{AlertInstance, RuleAlerts, RuleIdentity, Step, Stop, carry_over, restore};
+use crate::alerting::{AlertInstance, AlertState, RuleAlerts, RuleIdentity, Step, carry_over};
 use crate::clock::Clock;
-use crate::daemon::group::{GroupTask, GroupView, RuleView, Shared, firing, lock};
+use crate::daemon::group::{GroupTask, GroupView, RuleView, Shared, lock};
+use crate::daemon::restart::Leftover;
 use crate::engine::{DispatchHandle, Evaluator, Observation};
-use crate::model::{LabelSet, RuleKey, Timestamp};
-use crate::rule::{AlertingRule, Rule, RuleGroup};
-use crate::storage::StoredAlert;
+use crate::model::{LabelSet, RuleKey};
+use crate::rule::{Rule, RuleGroup};
 use crate::telemetry::{GroupLabels, Metrics};
 
 /// The groups as others see them.
@@ -27,6 +27,15 @@ impl RuleBoard {
         let mut views: Vec<GroupView> = groups.iter().map(|view| lock(view).clone()).collect();
         views.sort_by(|a, b| (&a.group.file, &a.group.name).cmp(&(&b.group.file, &b.group.name)));
         views
+    }
+
+    /// How many alerts are pending.
+    pub fn pending(&self) -> usize {
+        let groups = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let of_group = |view: &Arc<Mutex<GroupView>>| -> usize {
+            lock(view).rules.iter().map(|rule| rule.alerts.count(AlertState::Pending)).sum()
+        };
+        groups.iter().map(of_group).sum()
     }
 
     fn set(&self, groups: Vec<Arc<Mutex<GroupView>>>) {
@@ -47,14 +56,6 @@ pub struct RuleSettings {
     pub fingerprint: String,
 }
 
-/// What a former process left.
-pub struct Leftover {
-    /// The alerts that it had.
-    pub alerts: Vec<StoredAlert>,
-    /// When it was last known to be alive.
-    pub last_alive: Timestamp,
-}
-
 struct Running {
     view: Arc<Mutex<GroupView>>,
     stop: watch::Sender<bool>,
@@ -64,7 +65,7 @@ struct Running {
 /// Starts, replaces and stops the tasks of rule groups.
 pub struct RuleManager {
     dispatch: DispatchHandle,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     board: RuleBoard,
     running: Vec<Running>,
@@ -185,86 +186,7 @@ impl RuleManager {
         carried.alerts
     }
 
-    /// Takes up what a former process left. Alerts of rules that are gone are resolved.
-    async fn restore(
-        &self,
-        fresh: &[Arc<RuleGroup>],
-        settings: &RuleSettings,
-        leftover: Leftover,
-    ) -> Vec<RuleAlerts> {
-        let now = self.clock.now().wall;
-        let mut stored: BTreeMap<RuleKey, Vec<AlertInstance>> = BTreeMap::new();
-        let active = leftover.alerts.into_iter().filter(|a| a.instance.is_active());
-        for alert in active {
-            stored.entry(alert.rule).or_default().push(alert.instance);
-        }
-        let mut states = Vec::new();
-        for group in fresh {
-            for rule in &group.rules {
-                let alerts = stored.remove(rule.key()).unwrap_or_default();
-                let Rule::Alerting(rule) = rule else {
-                    states.push(RuleAlerts::default());
-                    continue;
-                };
-                let stop = Stop {
-                    last_alive: leftover.last_alive,
-                    now,
-                    interval: group.interval.unwrap_or(settings.evaluation_interval),
-                    for_duration: rule.for_duration,
-                    evidence: None,
-                };
-                states.push(self.restore_rule(rule, alerts, &stop, settings).await);
-            }
-        }
-        self.remove_lost(stored, now, settings).await;
-        states
-    }
-
-    async fn restore_rule(
-        &self,
-        rule: &AlertingRule,
-        alerts: Vec<AlertInstance>,
-        stop: &Stop<'_>,
-        settings: &RuleSettings,
-    ) -> RuleAlerts {
-        let restoration = restore(alerts, stop);
-        for (fingerprint, reason) in &restoration.reasons {
-            tracing::info!(rule = %rule.key, alert = %fingerprint, %reason, "alert restored");
-        }
-        let step = Step {
-            transitions: restoration.transitions,
-            forgotten: restoration.forgotten,
-            error: None,
-        };
-        let firing = firing(&restoration.alerts);
-        self.tell(&rule.key, &rule.query, step, firing, settings).await;
-        restoration.alerts
-    }
-
-    /// Resolves the alerts of rules that went while the program was down.
-    async fn remove_lost(
-        &self,
-        stored: BTreeMap<RuleKey, Vec<AlertInstance>>,
-        now: Timestamp,
-        settings: &RuleSettings,
-    ) {
-        let lost = stored.into_iter().map(|(key, alerts)| {
-            let labels = LabelSet::new();
-            let stop = Stop {
-                last_alive: now,
-                now,
-                interval: Duration::ZERO,
-                for_duration: Duration::ZERO,
-                evidence: None,
-            };
-            (RuleIdentity { key, labels }, restore(alerts, &stop).alerts)
-        });
-        for removed in carry_over(lost.collect(), &[], now).removed {
-            self.tell(&removed.key, "", removed.step, Vec::new(), settings).await;
-        }
-    }
-
-    async fn tell(
+    pub(super) async fn tell(
         &self,
         rule: &RuleKey,
         query: &str,

@@ -1,6 +1,9 @@
 //! A file's text with its lines, and places in it.
 
+use std::borrow::Cow;
 use std::ops::Range;
+
+use crate::diag::redact::redact;
 
 /// A place in a file: byte offsets, the end excluded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -51,6 +54,8 @@ pub struct SourceFile {
     text: String,
     /// Byte offset of every line's first byte.
     lines: Vec<usize>,
+    /// Whether values that may be secret are hidden where the text is drawn.
+    hides_secrets: bool,
 }
 
 impl SourceFile {
@@ -59,7 +64,19 @@ impl SourceFile {
         let text = text.into();
         let lines =
             std::iter::once(0).chain(text.match_indices('\n').map(|(i, _)| i + 1)).collect();
-        Self { path: path.into(), text, lines }
+        Self { path: path.into(), text, lines, hides_secrets: false }
+    }
+
+    /// The same file, for one that may hold secrets: where its text is drawn, they are hidden.
+    #[must_use]
+    pub fn hiding_secrets(&self) -> Self {
+        Self { hides_secrets: true, ..Self::new(self.path.as_str(), self.text.as_str()) }
+    }
+
+    /// The text of a range as it may be drawn, of the same length.
+    pub(super) fn drawn(&self, range: Range<usize>) -> Option<Cow<'_, str>> {
+        let text = self.text.get(range)?;
+        Some(if self.hides_secrets { redact(text) } else { Cow::Borrowed(text) })
     }
 
     /// The path to show.

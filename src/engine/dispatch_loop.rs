@@ -27,8 +27,8 @@ const MAX_IN_FLIGHT: usize = 64;
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(120);
 /// How many events go into one transaction at most.
 const MAX_BATCH: usize = 1000;
-/// How often the store learns that the program is alive.
-const HEARTBEAT: Duration = Duration::from_secs(60);
+/// How often gauges are set at most.
+const GAUGES: Duration = Duration::from_secs(1);
 /// How many events may wait before those who send them have to.
 const QUEUE: usize = 4096;
 
@@ -120,12 +120,17 @@ pub struct DispatchLoop {
     deliveries: JoinSet<(DeliveryTicket, Outcome, Duration)>,
     backlog: Backlog,
     store_ok: Arc<AtomicBool>,
+    heartbeat: Duration,
     next_heartbeat: Monotonic,
+    next_gauges: Monotonic,
+    /// Whether something has changed since the gauges were set.
+    stale: bool,
     stopping: bool,
 }
 
 impl DispatchLoop {
-    /// A loop over a dispatcher that has been loaded; `changes` are those of loading.
+    /// A loop over a dispatcher that has been loaded; `changes` are those of loading. Every
+    /// `heartbeat` the store learns that the program is alive.
     pub fn new(
         dispatcher: Dispatcher,
         changes: Vec<Change>,
@@ -133,6 +138,7 @@ impl DispatchLoop {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         metrics: Arc<Metrics>,
+        heartbeat: Duration,
     ) -> (Self, DispatchHandle) {
         let (sender, events) = mpsc::channel(QUEUE);
         let store_ok = Arc::new(AtomicBool::new(true));
@@ -148,7 +154,10 @@ impl DispatchLoop {
             deliveries: JoinSet::new(),
             backlog: Backlog::new(changes),
             store_ok,
+            heartbeat,
             next_heartbeat,
+            next_gauges: next_heartbeat,
+            stale: true,
             stopping: false,
         };
         (this, handle)
@@ -191,7 +200,9 @@ impl DispatchLoop {
         let with_attempts = self.deliveries.len() < MAX_IN_FLIGHT;
         let deadline = drained_by.unwrap_or_else(|| {
             let next = self.dispatcher.next_deadline(with_attempts);
-            next.map_or(self.next_heartbeat, |next| next.min(self.next_heartbeat))
+            let gauges = self.stale.then_some(self.next_gauges);
+            let others = next.into_iter().chain(gauges);
+            others.fold(self.next_heartbeat, Monotonic::min)
         });
         let mut changes = Vec::new();
         tokio::select! {
@@ -254,10 +265,10 @@ impl DispatchLoop {
         self.backlog.add(changes);
         if now.mono >= self.next_heartbeat {
             self.backlog.add(vec![Change::Heartbeat(now.wall)]);
-            self.next_heartbeat = now.mono + HEARTBEAT;
+            self.next_heartbeat = now.mono + self.heartbeat;
         }
-        let waiting = self.dispatcher.undelivered();
-        self.metrics.delivery.outbox_entries.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        self.stale |= !self.backlog.is_empty();
+        self.measure(now);
         if self.backlog.is_empty() {
             return;
         }
@@ -279,6 +290,15 @@ impl DispatchLoop {
                     tracing::error!(%error, "the store failed, going on from memory");
                 }
             }
+        }
+    }
+
+    /// Brings the gauges up to date, once a second at most: counting is not free.
+    fn measure(&mut self, now: Now) {
+        if self.stale && now.mono >= self.next_gauges {
+            tell::gauges(&self.metrics, &self.dispatcher.counts(now));
+            self.next_gauges = now.mono + GAUGES;
+            self.stale = false;
         }
     }
 

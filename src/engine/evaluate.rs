@@ -79,7 +79,20 @@ impl Evaluator {
     /// The link to the graph of a rule's expression, in the form that Prometheus gives it.
     pub fn generator_url(&self, query: &str) -> String {
         let escaped: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
+        // Go's escaping differs in these two.
+        let escaped = escaped.replace('*', "%2A").replace("%7E", "~");
         format!("{}/graph?g0.expr={escaped}&g0.tab=1", self.external_url.trim_end_matches('/'))
+    }
+
+    /// Expands the templates of one sample, asking the queries that they lack.
+    pub(super) async fn expand_all(
+        &self,
+        templates: &[(String, RuleTemplate)],
+        sample: &Sample,
+        answers: &mut QueryAnswers,
+        ts: Timestamp,
+    ) -> Vec<(String, String)> {
+        Expander { evaluator: self, answers, asked: &mut 0, ts }.all(templates, sample).await
     }
 
     /// Makes alerts of samples: expands labels, then annotations.

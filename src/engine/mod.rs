@@ -11,8 +11,13 @@ mod backlog;
 mod dispatch_loop;
 mod dispatcher;
 mod evaluate;
+#[cfg(test)]
+mod evaluate_tests;
+mod evidence;
+mod measured;
 mod tell;
 
 pub use dispatch_loop::{DispatchHandle, DispatchLoop, Notifiers, Stopped};
 pub use dispatcher::{DeliveryTicket, Dispatcher, Observation, RoutingSetup};
 pub use evaluate::{EvalError, Evaluated, Evaluator};
+pub use measured::MeasuredQuerier;

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use crate::engine::dispatcher::DeliveryTicket;
+use crate::engine::dispatcher::{Counts, DeliveryTicket};
 use crate::outbox::{AttemptOutcome, Outcome};
 use crate::storage::Change;
-use crate::telemetry::{DeliveryFailure, DeliveryFailureLabels, IntegrationLabels, Metrics};
+use crate::telemetry::{
+    AlertStateLabel, DeliveryFailure, DeliveryFailureLabels, IntegrationLabels, Metrics,
+    StateLabels,
+};
 
 /// Logs the changes that people care for.
 pub(super) fn changes(changes: &[Change]) {
@@ -31,6 +34,18 @@ pub(super) fn changes(changes: &[Change]) {
             _ => {}
         }
     }
+}
+
+/// Sets the gauges of alerts and of what waits.
+pub(super) fn gauges(metrics: &Metrics, counts: &Counts) {
+    let gauge = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    for (state, count) in
+        [(AlertStateLabel::Firing, counts.firing), (AlertStateLabel::Suppressed, counts.suppressed)]
+    {
+        metrics.rules.alerts.get_or_create(&StateLabels { state }).set(gauge(count));
+    }
+    metrics.delivery.outbox_entries.set(gauge(counts.undelivered));
+    metrics.delivery.outbox_oldest_age.set(counts.oldest.as_secs_f64());
 }
 
 /// Logs and counts one attempt at delivery.

@@ -133,12 +133,7 @@ impl HttpConfig {
             }
             Auth::Scheme { credentials, .. } => join_secrets(credentials.iter_mut(), folder),
         }
-        join_secrets(self.tls.key.iter_mut(), folder);
-        for pem in self.tls.ca.iter_mut().chain(&mut self.tls.cert) {
-            if let PemSource::File(path) = pem {
-                *path = folder.join(&*path);
-            }
-        }
+        self.tls.set_directory(folder);
         let proxy_headers = match &mut self.proxy {
             ProxyConfig::Url { connect_headers, .. } => connect_headers.as_mut_slice(),
             ProxyConfig::Direct | ProxyConfig::Environment => &mut [],
@@ -165,6 +160,18 @@ impl HttpConfig {
             SecretSource::Inline(_) => None,
         });
         pem.chain(secrets).collect()
+    }
+}
+
+impl TlsConfig {
+    /// Makes relative paths relative to a folder, which is the configuration file's.
+    pub fn set_directory(&mut self, folder: &Path) {
+        join_secrets(self.key.iter_mut(), folder);
+        for pem in self.ca.iter_mut().chain(&mut self.cert) {
+            if let PemSource::File(path) = pem {
+                *path = folder.join(&*path);
+            }
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tier 4: the one HTTP client, for the datasource and every notifier.
+//! Tier 4: the one HTTP client, for the datasource and every notifier. The mail client shares its TLS.
 //!
 //! [`HttpConfig`] is Prometheus' `http_config`. [`HttpClient`] sends one [`HttpRequest`] at a time
 //! and returns a whole [`HttpResponse`] that is no larger than asked for. TLS is rustls with ring.
@@ -23,7 +23,7 @@ pub use read::read_secret;
 pub use read_tls::read_tls;
 pub use request::HttpRequest;
 pub use response::HttpResponse;
-pub use tls::ensure_provider;
+pub use tls::{ensure_provider, tls_client_config};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -31,11 +31,23 @@ pub fn ensure_provider() -> Arc<CryptoProvider> {
     Arc::clone(ring)
 }
 
-/// The TLS side of a client. Reads the certificate files now.
+/// The TLS side of a HTTP client, with the versions of HTTP that it offers.
+pub(super) fn client_config(config: &HttpConfig) -> Result<ClientConfig, HttpError> {
+    let mut client = tls_client_config(&config.tls)?;
+    client.alpn_protocols = match config.enable_http2 {
+        true => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        false => vec![b"http/1.1".to_vec()],
+    };
+    Ok(client)
+}
+
+/// The TLS side of a client of any protocol. Reads the certificate files now.
 ///
 /// Without `ca` the machine's authorities are trusted; with it, only that.
-pub(super) fn client_config(config: &HttpConfig) -> Result<ClientConfig, HttpError> {
-    let tls = &config.tls;
+///
+/// # Errors
+/// A file that cannot be read, or holds no certificate or key.
+pub fn tls_client_config(tls: &TlsConfig) -> Result<ClientConfig, HttpError> {
     let provider = ensure_provider();
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&versions(tls)?)
@@ -52,17 +64,12 @@ pub(super) fn client_config(config: &HttpConfig) -> Result<ClientConfig, HttpErr
             }
         }
     };
-    let mut client = match identity(tls)? {
-        None => builder.with_no_client_auth(),
+    match identity(tls)? {
+        None => Ok(builder.with_no_client_auth()),
         Some((chain, key)) => {
-            builder.with_client_auth_cert(chain, key).map_err(|e| error("cert and key", e))?
+            builder.with_client_auth_cert(chain, key).map_err(|e| error("cert and key", e))
         }
-    };
-    client.alpn_protocols = match config.enable_http2 {
-        true => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
-        false => vec![b"http/1.1".to_vec()],
-    };
-    Ok(client)
+    }
 }
 
 fn error(field: &'static str, reason: impl ToString) -> HttpError {

@@ -129,6 +129,13 @@ impl Globals {
         config
     }
 
+    /// A `tls_config` outside of `http_config`, its files found from the configuration's folder.
+    pub(super) fn tls_config(&self, reader: &mut Reader, node: &Node) -> Option<TlsConfig> {
+        let mut config = read_tls(reader, node)?;
+        config.set_directory(&self.directory);
+        Some(config)
+    }
+
     fn locate(&self, secret: SecretSource) -> SecretSource {
         match secret {
             SecretSource::File(path) => SecretSource::File(self.directory.join(path)),
@@ -157,7 +164,7 @@ fn read_smtp(reader: &mut Reader, fields: &mut Fields<'_>, globals: &Globals) ->
         ),
         auth_identity: text(reader, fields, "smtp_auth_identity"),
         require_tls: fields.bool(reader, "smtp_require_tls"),
-        tls: fields.get("smtp_tls_config").and_then(|node| read_tls(reader, node)),
+        tls: fields.get("smtp_tls_config").and_then(|node| globals.tls_config(reader, node)),
         force_implicit_tls: fields.bool(reader, "smtp_force_implicit_tls"),
     }
 }

@@ -1,13 +1,19 @@
 //! Tier 5: integrations. One file (or folder) each: its section of the configuration, how it
 //! renders a notification, how it delivers it, its tests.
 
+#[cfg(test)]
+mod cases;
 mod context;
+mod email;
 mod globals;
+mod pagerduty;
 mod receiver;
 pub mod respond;
 mod sample;
+mod slack;
 mod text;
 mod webhook;
+mod words;
 
 pub use context::Context;
 pub use globals::{Globals, PAGERDUTY_URL, SLACK_APP_URL, SmtpGlobals};
@@ -23,7 +29,7 @@ use crate::model::{IntegrationId, Notification, Timestamp};
 use crate::outbox::Outcome;
 
 /// Every kind of integration. A new one is its own file and one line here.
-pub const KINDS: &[Kind] = &[webhook::KIND];
+pub const KINDS: &[Kind] = &[email::KIND, pagerduty::KIND, slack::KIND, webhook::KIND];
 
 /// What an integration gets to deliver.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,6 +9,7 @@ use crate::model::{
     Alert, Fingerprint, GroupKey, IntegrationId, Notification, NotificationStatus, NotifiedAlert,
     Timestamp,
 };
+use crate::outbox::duty::{inherit, mark_missed, record, relieve};
 use crate::outbox::{Attempt, EntryId, OutboxEntry, Outcome, backoff};
 
 /// The identity of a lane.
@@ -72,16 +73,14 @@ impl Lane {
         entries.sort_by_key(|e| e.id);
         let mut lane = Self { enqueued, delivered, receiver_state, ..Self::default() };
         let mut removed = Vec::new();
-        if let Some(mut newest) = entries.pop() {
+        let mut newest = entries.pop();
+        if let Some(newest) = &mut newest {
             for old in entries {
-                take_place(&mut newest, &old);
-                let dropped = take_duties(&mut newest, &old, current);
-                lane.not_said(&dropped);
+                lane.take_over(newest, &old, current);
                 removed.push(old.id);
             }
-            lane.waiting = Some(newest);
         }
-        lane.carry(current);
+        lane.waiting = newest;
         (lane, removed)
     }
 
@@ -110,13 +109,14 @@ impl Lane {
 
     /// Whether the receiver has heard of an alert, or is being told of it at this moment.
     pub fn has_heard(&self, fingerprint: Fingerprint) -> bool {
-        let named = |entry: &OutboxEntry| entry.status_of(fingerprint).is_some();
-        self.delivered.as_ref().is_some_and(|told| {
+        let delivered = self.delivered.as_ref();
+        let in_flight = self.in_flight.as_ref();
+        delivered.is_some_and(|told| {
             told.firing.contains(&fingerprint) || told.resolved.contains(&fingerprint)
-        }) || self.in_flight.as_ref().is_some_and(named)
+        }) || in_flight.is_some_and(|entry| entry.status_of(fingerprint).is_some())
     }
 
-    /// Whether the receiver has been told that an alert fires, or is being told at this moment.
+    /// Whether the receiver takes an alert to fire, by what it has or is being told at this moment.
     pub fn has_told(&self, fingerprint: Fingerprint) -> bool {
         let in_flight = self.in_flight.as_ref();
         match in_flight.and_then(|entry| entry.status_of(fingerprint)) {
@@ -125,18 +125,15 @@ impl Lane {
         }
     }
 
-    /// Takes along what the receiver believes to fire, does fire, and is not named by what waits:
-    /// it is held back. Its end has to be told one day.
-    fn carry(&mut self, current: &Current) {
-        let fires = |fp: &&Fingerprint| current.get(fp).is_some_and(|alert| !alert.is_resolved());
-        let told = self.delivered.iter().flat_map(|told| &told.firing).filter(fires);
-        let waiting = self.waiting.as_ref();
-        let ends = |fp: &&Fingerprint| waiting.is_none_or(|entry| entry.status_of(**fp).is_none());
-        let carried: Vec<Fingerprint> =
-            told.filter(ends).filter(|fp| self.has_told(**fp)).copied().collect();
-        if let Some(enqueued) = &mut self.enqueued {
-            enqueued.firing.extend(carried);
-        }
+    /// Whether the attempt in flight is the one with this key. A lane that a reload has dropped
+    /// and given back does not take the outcomes of its former life.
+    pub fn is_in_flight(&self, idempotency_key: &str) -> bool {
+        self.in_flight.as_ref().is_some_and(|entry| entry.idempotency_key == idempotency_key)
+    }
+
+    /// Whether something is still owed when nothing in the group fires any more.
+    pub fn owes(&self) -> bool {
+        self.announced() || !self.is_idle()
     }
 
     /// Decides that `notification` is to be said. A waiting entry is superseded: the words are
@@ -151,55 +148,58 @@ impl Lane {
         now: Timestamp,
     ) -> Vec<EntryId> {
         let mut entry = OutboxEntry::new(id, notification, now);
-        let known =
-            |fp: &Fingerprint| self.delivered.as_ref().is_some_and(|d| d.firing.contains(fp));
-        let named = entry.notification.alerts.iter();
-        entry.untold = named
-            .filter(|named| named.missed || named.status() == NotificationStatus::Firing)
-            .map(|named| named.alert.fingerprint())
-            .filter(|fp| !known(fp))
+        // An alert is known where the receiver has it and no end of it was decided since: what
+        // fires again is news, also while the end of its last firing is still on its way.
+        let logs = [&self.delivered, &self.enqueued];
+        let known = |fp: &Fingerprint| {
+            logs.iter().all(|log| log.as_ref().is_some_and(|told| told.firing.contains(fp)))
+        };
+        // An end stays told when the alert is held back after it, so that it is not told again.
+        let over = |fp: &&Fingerprint| current.get(*fp).is_some_and(|now| now.is_resolved());
+        let ends = self.enqueued.iter().flat_map(|log| &log.resolved);
+        let ends: Vec<Fingerprint> = ends.filter(over).copied().collect();
+        let fires = |named: &NotifiedAlert| named.status() == NotificationStatus::Firing;
+        entry.untold = entry
+            .notification
+            .alerts
+            .iter()
+            .map(|named| (named.alert.fingerprint(), named))
+            .filter(|(fp, named)| named.missed || (fires(named) && !known(fp)))
+            .map(|(fp, _)| fp)
             .collect();
-        self.enqueued = Some(told);
+        let log = self.enqueued.insert(told);
+        log.resolved.extend(ends);
         let mut removed = Vec::new();
         if let Some(old) = self.waiting.take() {
-            take_place(&mut entry, &old);
-            let dropped = take_duties(&mut entry, &old, current);
-            self.not_said(&dropped);
+            self.take_over(&mut entry, &old, current);
             removed.push(old.id);
         }
         self.waiting = Some(entry);
-        self.carry(current);
         removed
     }
 
     /// Brings the words of a waiting entry up to date with alerts that have been resolved since,
-    /// where no newer notification will do so. Returns whether anything changed.
+    /// where no newer notification will do so: what its receiver has not been told is told as
+    /// missed, the rest is left out. Returns the entry that no longer exists, if any changed.
     pub fn refresh(&mut self, id: EntryId, current: &Current) -> Option<EntryId> {
-        let waiting = self.waiting.as_ref()?;
-        let over = |a: &NotifiedAlert| {
-            a.status() == NotificationStatus::Firing
-                && current.get(&a.alert.fingerprint()).is_some_and(|now| now.is_resolved())
+        let over = |fp: &Fingerprint| current.get(fp).is_some_and(|now| now.is_resolved());
+        let ended = |a: &NotifiedAlert| {
+            a.status() == NotificationStatus::Firing && over(&a.alert.fingerprint())
         };
-        if !waiting.notification.alerts.iter().any(over) {
-            return None;
-        }
-        let old = self.waiting.take()?;
+        let old = self.waiting.take_if(|waiting| waiting.notification.alerts.iter().any(ended))?;
         let mut notification = old.notification.clone();
-        notification.alerts.retain(|a| a.status() == NotificationStatus::Firing && !over(a));
+        notification.alerts.retain(|a| !ended(a));
         let mut entry = OutboxEntry::new(id, notification, old.next_attempt);
-        entry.untold = old
-            .untold
-            .iter()
-            .filter(|fp| entry.notification.alerts.iter().any(|a| a.alert.fingerprint() == **fp))
-            .copied()
-            .collect();
-        take_place(&mut entry, &old);
-        let dropped = take_duties(&mut entry, &old, current);
-        self.not_said(&dropped);
-        if entry.notification.alerts.is_empty() {
-            self.enqueued.clone_from(&self.delivered);
-        } else {
+        entry.untold = old.untold.iter().filter(|fp| !over(fp)).copied().collect();
+        self.take_over(&mut entry, &old, current);
+        if let Some(enqueued) = &mut self.enqueued {
+            // Told as over from now on: what fires again is news.
+            enqueued.firing.retain(|fp| !(old.untold.contains(fp) && over(fp)));
+        }
+        if !entry.notification.alerts.is_empty() {
             self.waiting = Some(entry);
+        } else if self.in_flight.is_none() {
+            self.enqueued.clone_from(&self.delivered);
         }
         Some(old.id)
     }
@@ -213,31 +213,12 @@ impl Lane {
         None
     }
 
-    /// Whether the attempt in flight is the one with this key. A lane that a reload has dropped
-    /// and given back does not take the outcomes of its former life.
-    pub fn is_in_flight(&self, idempotency_key: &str) -> bool {
-        self.in_flight.as_ref().is_some_and(|entry| entry.idempotency_key == idempotency_key)
-    }
-
     /// Takes everything as resolved, so that the next firing is news: for an integration that is
     /// not told of resolved alerts.
     pub fn clear_log(&mut self, now: Timestamp) {
-        for told in [&mut self.enqueued, &mut self.delivered].into_iter().flatten() {
-            *told = Told {
-                firing: BTreeSet::new(),
-                resolved: std::mem::take(&mut told.firing),
-                at: now,
-            };
-        }
-    }
-
-    /// Takes alerts out of what was decided to be said: they are held back before the receiver
-    /// could be told, and are news once they are not.
-    fn not_said(&mut self, dropped: &[Fingerprint]) {
-        let dropped = dropped.iter().filter(|fingerprint| !self.has_told(**fingerprint));
-        let dropped: Vec<Fingerprint> = dropped.copied().collect();
-        if let Some(told) = &mut self.enqueued {
-            told.firing.retain(|fingerprint| !dropped.contains(fingerprint));
+        for told in [&mut self.enqueued, &mut self.delivered] {
+            let known = told.take().map(|told| told.firing).unwrap_or_default();
+            *told = Some(Told { firing: BTreeSet::new(), resolved: known, at: now });
         }
     }
 
@@ -264,23 +245,13 @@ impl Lane {
         };
         match outcome {
             Outcome::Delivered { receiver_state, .. } => {
-                let mut told = entry.told();
-                if let Some(waiting) = &mut self.waiting {
-                    let waiting_firing: BTreeSet<Fingerprint> =
-                        waiting.notification.fingerprints(NotificationStatus::Firing).collect();
-                    let ends = |fp: &Fingerprint| !waiting_firing.contains(fp);
-                    waiting.untold.retain(|fp| {
-                        !told.firing.contains(fp) && !(told.resolved.contains(fp) && ends(fp))
-                    });
-                }
                 if receiver_state.is_some() {
                     self.receiver_state.clone_from(receiver_state);
                 }
-                // What the message does not name because it is held back is still known.
-                if let Some(before) = self.delivered.take() {
-                    told.firing.extend(before.firing.difference(&told.resolved));
+                self.delivered = Some(self.known_after(&entry, current));
+                if let Some(waiting) = &mut self.waiting {
+                    relieve(waiting, &entry);
                 }
-                self.delivered = Some(told);
                 finished.removed.push(entry.id);
             }
             Outcome::Retry { after, error, .. } => {
@@ -290,23 +261,81 @@ impl Lane {
             }
             Outcome::Permanent { .. } => {
                 finished.removed.push(entry.id);
-                if let Some(newer) = &mut self.waiting {
-                    let dropped = take_duties(newer, &entry, current);
-                    self.not_said(&dropped);
-                } else {
-                    self.enqueued.clone_from(&self.delivered);
+                self.undo(&entry);
+                if let Some(waiting) = &mut self.waiting {
+                    mark_missed(waiting, &entry);
                 }
             }
         }
-        self.carry(current);
         Some(finished)
     }
 
+    /// Puts the log back to what was delivered, because an entry is given up. Where a newer one
+    /// waits, that holds for the alerts which it does not name.
+    fn undo(&mut self, entry: &OutboxEntry) {
+        let (Some(waiting), Some(log)) = (&self.waiting, &mut self.enqueued) else {
+            self.enqueued.clone_from(&self.delivered);
+            return;
+        };
+        let kept = waiting.told();
+        let Told { firing, resolved, .. } = entry.told();
+        for fp in firing.union(&resolved) {
+            if kept.firing.contains(fp) || kept.resolved.contains(fp) {
+                continue;
+            }
+            if self.delivered.as_ref().is_some_and(|told| told.firing.contains(fp)) {
+                log.firing.insert(*fp);
+                log.resolved.remove(fp);
+            } else {
+                log.firing.remove(fp);
+            }
+        }
+    }
+
+    /// What the receiver knows once it has an entry. A firing that it knows and that the entry
+    /// does not name, as its alert is held back, stays known: its end must be told one day.
+    fn known_after(&self, entry: &OutboxEntry, current: &Current) -> Told {
+        let mut told = entry.told();
+        if let Some(before) = &self.delivered {
+            let kept =
+                |fp: &&Fingerprint| current.contains_key(*fp) && !told.resolved.contains(*fp);
+            let kept: Vec<Fingerprint> = before.firing.iter().filter(kept).copied().collect();
+            told.firing.extend(kept);
+        }
+        // The log was emptied while the entry was in flight: what fires again is news.
+        if let (Some(log), None) = (&self.enqueued, &self.waiting) {
+            told.firing.retain(|fp| log.firing.contains(fp));
+        }
+        told
+    }
+
+    /// Makes `newer` take over from `older`, and the log say what that comes to.
+    fn take_over(&mut self, newer: &mut OutboxEntry, older: &OutboxEntry, current: &Current) {
+        let held = inherit(newer, older, current);
+        self.forget_untold(&held);
+        if let Some(log) = &mut self.enqueued {
+            let over = newer.told().resolved;
+            log.firing.retain(|fp| !over.contains(fp));
+            log.resolved.extend(over);
+        }
+    }
+
+    /// Takes firings out of the log that were decided to be told and will not be, so that they
+    /// are news again. What the receiver has, or is about to have, stays.
+    fn forget_untold(&mut self, untold: &BTreeSet<Fingerprint>) {
+        let in_flight = self.in_flight.as_ref().map(OutboxEntry::told);
+        let knows = |fp: &Fingerprint| {
+            [&self.delivered, &in_flight].into_iter().flatten().any(|t| t.firing.contains(fp))
+        };
+        if let Some(enqueued) = &mut self.enqueued {
+            enqueued.firing.retain(|fp| !untold.contains(fp) || knows(fp));
+        }
+    }
+
     fn retry(&mut self, entry: OutboxEntry, current: &Current, finished: &mut Finished) {
-        if let Some(newer) = &mut self.waiting {
-            take_place(newer, &entry);
-            let dropped = take_duties(newer, &entry, current);
-            self.not_said(&dropped);
+        if let Some(mut newer) = self.waiting.take() {
+            self.take_over(&mut newer, &entry, current);
+            self.waiting = Some(newer);
             finished.removed.push(entry.id);
         } else if self.wants(&entry, current) {
             self.waiting = Some(entry);
@@ -323,71 +352,5 @@ impl Lane {
         let group_fires = current.values().any(|alert| !alert.is_resolved());
         let ends = entry.notification.status() == NotificationStatus::Resolved && self.announced();
         group_fires || !entry.untold.is_empty() || ends
-    }
-}
-
-/// Makes `newer` take over the place of `older` in the backoff.
-fn take_place(newer: &mut OutboxEntry, older: &OutboxEntry) {
-    newer.attempts = older.attempts;
-    newer.next_attempt = older.next_attempt;
-    newer.last_error.clone_from(&older.last_error);
-}
-
-/// Makes `newer` take over the duties of `older`: an alert that `older` owed as firing and that is
-/// over by now is told as missed. One of which nothing is known is over. One that still fires but
-/// is not named by `newer` is held back: its duty ends. Returns those.
-fn take_duties(
-    newer: &mut OutboxEntry,
-    older: &OutboxEntry,
-    current: &Current,
-) -> Vec<Fingerprint> {
-    let mut dropped = Vec::new();
-    let ended = newer.notification.created_at;
-    for owed in &older.notification.alerts {
-        let fingerprint = owed.alert.fingerprint();
-        if !older.untold.contains(&fingerprint) {
-            continue;
-        }
-        let named =
-            newer.notification.alerts.iter_mut().find(|a| a.alert.fingerprint() == fingerprint);
-        if let Some(alert) = named {
-            alert.missed |= alert.alert.is_resolved();
-        } else {
-            let mut alert = owed.clone();
-            match current.get(&fingerprint) {
-                Some(now) if !now.is_resolved() => {
-                    dropped.push(fingerprint);
-                    continue;
-                }
-                Some(now) => alert.alert = Alert::clone(now),
-                None => alert.alert.ends_at = Some(ended.max(alert.alert.starts_at)),
-            }
-            alert.missed = true;
-            newer.notification.alerts.push(alert);
-        }
-        newer.untold.insert(fingerprint);
-    }
-    newer.notification.alerts.sort_by(|a, b| a.order().cmp(&b.order()));
-    dropped
-}
-
-fn record(entry: &OutboxEntry, outcome: &Outcome, now: Timestamp) -> Attempt {
-    let (status, error) = match outcome {
-        Outcome::Delivered { status, .. } => (*status, None),
-        Outcome::Retry { status, error, .. } | Outcome::Permanent { status, error } => {
-            (*status, Some(error.clone()))
-        }
-    };
-    Attempt {
-        entry: entry.id,
-        group_key: entry.notification.group_key.clone(),
-        integration: entry.notification.integration.clone(),
-        number: entry.attempts,
-        at: now,
-        outcome: outcome.kind(),
-        status,
-        error,
-        reason: entry.notification.reason,
-        alerts: entry.notification.alerts.iter().map(|a| a.alert.fingerprint()).collect(),
     }
 }

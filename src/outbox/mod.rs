@@ -5,6 +5,7 @@
 //! flight and one waiting. The functions are pure: they take the time and return what changed.
 
 mod backoff;
+mod duty;
 mod entry;
 mod lane;
 #[cfg(test)]

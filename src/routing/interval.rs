@@ -28,11 +28,11 @@ impl Range {
 pub struct DayOfMonthRange(pub Range);
 
 impl DayOfMonthRange {
-    /// Whether a day of a month with `length` days lies in the range. What reaches past the end of
-    /// the month is cut off there; a range that begins behind the end is empty.
+    /// Whether a day of a month with `length` days lies in the range. No day lies past the end of
+    /// its month, so a range that reaches there is cut off by itself.
     fn contains(self, day: i32, length: i32) -> bool {
         let from_end = |n: i32| if n < 0 { length + n + 1 } else { n };
-        (from_end(self.0.first)..=from_end(self.0.last).min(length)).contains(&day)
+        (from_end(self.0.first)..=from_end(self.0.last)).contains(&day)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::diag::{self, Diagnostic, SourceFile, Span};
 use crate::rule::{RecordingRule, Rule, RuleGroup, check};
-use crate::yaml::read_file;
+use crate::yaml::{self, read_file};
 
 /// A path or glob pattern with the place that it comes from.
 #[derive(Clone, Debug)]
@@ -61,7 +61,7 @@ pub fn load_files(base: &Path, patterns: &[RulePattern]) -> Result<RuleSet, Vec<
     let mut set = RuleSet::default();
     let mut seen = HashSet::new();
     for pattern in patterns {
-        let paths = match expand(base, pattern) {
+        let paths = match expand_pattern(base, pattern) {
             Ok(paths) => paths,
             Err(finding) => {
                 set.warnings.push(*finding);
@@ -91,6 +91,8 @@ impl RuleSet {
 
     fn add(&mut self, base: &Path, path: PathBuf, pattern: &RulePattern) {
         match read_file(&path) {
+            // `rules/*.yaml` also matches the unit tests that stand beside the rules.
+            Ok(source) if pattern.is_glob() && is_unit_test(&source) => return,
             Ok(source) => {
                 let name = path.strip_prefix(base).unwrap_or(&path).display().to_string();
                 let (groups, findings) = check::check_as(&source, &name);
@@ -103,8 +105,18 @@ impl RuleSet {
     }
 }
 
+/// Whether a file holds unit tests in promtool's format: `tests`, and no `groups`.
+fn is_unit_test(source: &Arc<SourceFile>) -> bool {
+    yaml::load(source).is_ok_and(|document| {
+        document.root.get("tests").is_some() && document.root.get("groups").is_none()
+    })
+}
+
 /// The files of a pattern, sorted by path. A plain path stands for itself, there or not.
-fn expand(base: &Path, pattern: &RulePattern) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+///
+/// # Errors
+/// A pattern that is none, or a folder that cannot be read.
+pub fn expand_pattern(base: &Path, pattern: &RulePattern) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
     if !pattern.is_glob() {
         return Ok(vec![base.join(&pattern.pattern)]);
     }

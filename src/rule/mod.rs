@@ -15,5 +15,5 @@ mod types;
 mod tests;
 
 pub use check::check;
-pub use files::{RulePattern, RuleSet, load_files};
+pub use files::{RulePattern, RuleSet, expand_pattern, load_files};
 pub use types::{AlertingRule, RecordingRule, Rule, RuleGroup, RulePlaces, TextField};

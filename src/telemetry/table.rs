@@ -4,7 +4,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::{MetricType, TypedMetric};
 use prometheus_client::registry::{Metric, Registry};
 
-/// The media type of [`Table::encode`]'s text, as Prometheus asks for it since 2.5.
+/// The media type of [`Metrics::encode`](crate::telemetry::Metrics::encode)'s text, as Prometheus asks for it since 2.5.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The kind of a metric.

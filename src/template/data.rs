@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::model::label::ALERT_NAME;
 use crate::model::{LabelSet, Notification, NotificationStatus, NotifiedAlert, Timestamp};
+use crate::template::go::printf::float;
 
 /// What a message needs beside the notification.
 #[derive(Clone, Debug)]
@@ -25,7 +26,8 @@ pub struct MessageContext<'a> {
 /// Beside Alertmanager's fields (`receiver`, `status`, `alerts`, `groupLabels`, `commonLabels`,
 /// `commonAnnotations`, `externalURL`, `version`, `groupKey`, `truncatedAlerts`) it has `reason`,
 /// `title`, `subject`, `severity`, `timeZone`, `now`, `startsAt` and `startsAtText` (the earliest
-/// start), `firing`, `resolved`, `firingCount`, `resolvedCount` and `alertCount`.
+/// start), `names` (of the alerts that fire, or of all where none does, each once), `firing`,
+/// `resolved`, `firingCount`, `resolvedCount` and `alertCount`.
 ///
 /// An alert has Alertmanager's `status`, `labels`, `annotations`, `startsAt`, `endsAt`,
 /// `generatorURL`, `fingerprint`, and beside them `name`, `severity`, `value` (a number, or null
@@ -60,6 +62,7 @@ impl TemplateData {
             "title": title,
             "subject": title,
             "severity": severity(notification),
+            "names": names(notification),
             "timeZone": context.time_zone.iana_name().unwrap_or("UTC"),
             "now": context.now.rfc3339(),
             "startsAt": start.map(Timestamp::rfc3339),
@@ -74,9 +77,28 @@ impl TemplateData {
         Self { json }
     }
 
+    /// The same data with every text in it passed through a function: to take the meaning from
+    /// characters that a message format gives one.
+    #[must_use]
+    pub fn map_texts(&self, map: &dyn Fn(&str) -> String) -> Self {
+        Self { json: map_texts(&self.json, map) }
+    }
+
     /// The object.
     pub fn as_json(&self) -> &Value {
         &self.json
+    }
+}
+
+/// The data nests four levels deep at most.
+fn map_texts(value: &Value, map: &dyn Fn(&str) -> String) -> Value {
+    match value {
+        Value::String(text) => Value::String(map(text)),
+        Value::Array(items) => items.iter().map(|item| map_texts(item, map)).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (map(name), map_texts(value, map))).collect()
+        }
+        other => other.clone(),
     }
 }
 
@@ -98,13 +120,22 @@ fn alert(notified: &NotifiedAlert, context: &MessageContext<'_>) -> Value {
         "name": alert.labels.alertname(),
         "severity": alert.labels.value("severity"),
         "value": alert.value,
-        "valueText": alert.value.map(super::rule::humanize),
+        "valueText": alert.value.map(value_text),
         "missed": notified.missed,
         "startsAtText": time_text(alert.starts_at, context.time_zone),
         "endsAtText": end.map(|at| time_text(at, context.time_zone)),
         "durationSeconds": duration.as_secs_f64(),
         "durationText": duration_text(duration),
     })
+}
+
+/// A value for people, four digits: `0.93` and `93.4` as they are, `1.234k` where it is large. A
+/// ratio is never written in thousandths.
+fn value_text(value: f64) -> String {
+    match value.abs() {
+        size if (0.001..1000.0).contains(&size) => float(value, 'g', Some(4)),
+        _ => super::rule::humanize(value),
+    }
 }
 
 /// A time for people: `2026-01-02 15:04:05 CET`.
@@ -158,6 +189,18 @@ fn title(notification: &Notification) -> String {
         parts.push(format!("({})", values(&common).join(" ")));
     }
     parts.join(" ")
+}
+
+/// The names of the alerts that fire, or of all where none does, each once.
+fn names(notification: &Notification) -> Vec<&str> {
+    let mut names = Vec::new();
+    for notified in notification.with_status(notification.status()) {
+        let name = notified.alert.labels.alertname();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// How grave a value of the label `severity` is. The words are those in use in public rules.
@@ -251,6 +294,7 @@ pub(in crate::template) mod tests {
         assert_eq!(json["title"], "[FIRING:1] DiskFull x (z1)");
         assert_eq!(json["severity"], "warning", "the critical one is resolved");
         assert_eq!(json["firingCount"], 1);
+        assert_eq!(json["names"], json!(["DiskFull"]));
         assert_eq!(json["alerts"][0]["startsAtText"], "2023-11-14 23:13:20 CET");
         assert_eq!(json["alerts"][0]["durationText"], "3h 12m");
         assert_eq!(json["alerts"][0]["endsAt"], "0001-01-01T00:00:00Z");
@@ -265,6 +309,28 @@ pub(in crate::template) mod tests {
         let data = data(Some(1_700_000_010));
         assert_eq!(data.as_json()["title"], "[RESOLVED] DiskFull x (z1)");
         assert_eq!(data.as_json()["severity"], "critical");
+    }
+
+    #[test]
+    fn values_are_read_at_a_glance() {
+        for (value, expected) in [
+            (0.0, "0"),
+            (0.93, "0.93"),
+            (-0.934_56, "-0.9346"),
+            (93.456, "93.46"),
+            (1234.5, "1.234k"),
+            (0.000_5, "500u"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(value_text(value), expected);
+        }
+    }
+
+    #[test]
+    fn every_text_can_be_mapped() {
+        let upper = data(None).map_texts(&str::to_uppercase);
+        assert_eq!(upper.as_json()["ALERTS"][0]["LABELS"]["INSTANCE"], "A");
+        assert_eq!(upper.as_json()["FIRINGCOUNT"], 1);
     }
 
     #[test]

@@ -121,7 +121,10 @@ impl<'a> Builder<'a> {
             Event::MappingStart(anchor, tag) => {
                 self.start(span, anchor, tag.is_some(), Content::Entries(Entries::default()))
             }
-            Event::SequenceEnd | Event::MappingEnd => self.end(span),
+            Event::SequenceEnd | Event::MappingEnd => {
+                self.end(span);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -144,27 +147,24 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn end(&mut self, end: Span) -> Result<(), Box<Diagnostic>> {
-        let Some(open) = self.open.pop() else { return Ok(()) };
+    fn end(&mut self, end: Span) {
+        let Some(open) = self.open.pop() else { return };
         let text = self.source.text();
         let in_brackets = text.get(open.start..).is_some_and(|rest| rest.starts_with(['[', '{']));
-        let mut span = Span::at(open.start);
-        let mut size = open.size;
         let (last, value) = match open.content {
             Content::Items(items) => {
-                (items.last().map(|node| node.span.end), Value::Sequence(items.into()))
+                (items.iter().map(|node| node.span.end).max(), Value::Sequence(items.into()))
             }
             Content::Entries(entries) => {
-                let last = entries.list.last().map(|e| e.value.span.end.max(e.key.span.end));
-                (last, Value::Mapping(self.merge(entries, &mut size)?.into()))
+                let ends = entries.list.iter().map(|e| e.value.span.end.max(e.key.span.end));
+                (ends.max(), Value::Mapping(self.merge(entries).into()))
             }
         };
-        // The parser ends a block where the next token begins, maybe many lines further down.
-        // What an alias stands for is not inside; its end is only taken where it lies behind.
-        span.end = if in_brackets { end.start + 1 } else { last.unwrap_or(span.end) };
-        span.end = span.end.max(span.start);
-        self.put(Node { span, value }, size, open.anchor);
-        Ok(())
+        // The parser ends a block where the next token begins, maybe many lines further down. What
+        // an alias stands for lies before the alias, so it never makes the block longer.
+        let end = if in_brackets { end.start + 1 } else { last.unwrap_or(open.start) };
+        let span = Span::new(open.start, end.max(open.start));
+        self.put(Node { span, value }, open.size, open.anchor);
     }
 
     /// Counts what comes in against the caps.
@@ -217,8 +217,9 @@ impl<'a> Builder<'a> {
     }
 
     /// Adds what merge keys bring: keys that the mapping does not have itself, of several merged
-    /// mappings the first that has it (the merge key of YAML 1.1).
-    fn merge(&mut self, entries: Entries, size: &mut Size) -> Result<Vec<Entry>, Box<Diagnostic>> {
+    /// mappings the first that has it (the merge key of YAML 1.1). The merged mappings have been
+    /// counted as a whole when they came in, so this is bounded too.
+    fn merge(&mut self, entries: Entries) -> Vec<Entry> {
         let Entries { mut list, mut index, merges, .. } = entries;
         for node in merges {
             let sources = match &node.value {
@@ -234,9 +235,6 @@ impl<'a> Builder<'a> {
                     continue;
                 };
                 for entry in merged.iter() {
-                    // A key costs even where it is not taken, so that the work is bounded too.
-                    let cost = Size { nodes: 1, bytes: 0, height: 0 };
-                    self.charge(entry.key.span, cost)?;
                     if !index.contains_key(&entry.key.text) {
                         index.insert(Arc::clone(&entry.key.text), list.len());
                         list.push(entry.clone());
@@ -244,8 +242,7 @@ impl<'a> Builder<'a> {
                 }
             }
         }
-        size.nodes = size.nodes.max(list.len());
-        Ok(list)
+        list
     }
 }
 

@@ -82,3 +82,21 @@ impl Input for CappedInput<'_> {
         self.rest.chars().next()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_ends_with_the_budget() {
+        let budget = Cell::new(3);
+        let mut input = CappedInput::new("a [b, c: d", &budget);
+        let mut read = String::new();
+        while input.peek_opt().is_some() {
+            read.push(input.peek());
+            input.skip();
+        }
+        assert_eq!(read, "a [b, c:", "letters cost nothing");
+        assert_eq!(budget.get(), 0);
+    }
+}

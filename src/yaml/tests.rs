@@ -70,6 +70,13 @@ fn nodes_know_their_place() {
     assert_eq!(at(get("m").get("k").unwrap()), "v w");
     assert_eq!(at(get("b")), "é\n  ü");
     assert_eq!(get("z").span, get("é").span, "an alias has the anchor's place");
+    let aliased = tree("a: &a x\nb:\n  k: v\n  l: *a\nc: d\n");
+    let block = aliased.root.get("b").unwrap().span;
+    assert_eq!(
+        &aliased.source.text()[block.range()],
+        "k: v\n  l",
+        "an alias does not cut it short"
+    );
     let keys = document.root.as_mapping().unwrap().iter().map(|e| &text[e.key.span().range()]);
     assert_eq!(keys.collect::<Vec<_>>(), ["é", "l", "m", "b", "z"]);
 }

@@ -221,6 +221,6 @@ fn quiet(world: &World) {
     assert_eq!(left.groups, []);
     assert_eq!(left.lanes, []);
     assert_eq!(left.entries, []);
-    assert_eq!(world.dispatcher.undelivered(), 0);
+    assert_eq!(world.dispatcher.counts(world.now).undelivered, 0);
     assert_eq!(world.dispatcher.next_deadline(true), None, "a timer is left");
 }

@@ -48,6 +48,19 @@ struct Source {
     alert: Arc<Alert>,
 }
 
+/// How much there is of everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Alerts that fire and of which someone is told.
+    pub firing: usize,
+    /// Alerts that fire and are held back.
+    pub suppressed: usize,
+    /// Deliveries that wait or are in flight.
+    pub undelivered: usize,
+    /// For how long the oldest of them has been waiting.
+    pub oldest: std::time::Duration,
+}
+
 /// Alerts, groups and lanes. See the module's documentation.
 pub struct Dispatcher {
     setup: Arc<RoutingSetup>,
@@ -77,9 +90,28 @@ impl Dispatcher {
         self.timers.next(with_attempts)
     }
 
-    /// How many deliveries wait or are in flight.
-    pub fn undelivered(&self) -> usize {
-        self.groups.values().flat_map(Group::lanes).map(|l| l.lane.entries().count()).sum()
+    /// How much there is of everything. Looks at every alert and lane.
+    pub fn counts(&self, now: Now) -> Counts {
+        let mut counts = Counts::default();
+        for (fingerprint, routed) in &self.alerts {
+            if !routed.merged.is_resolved() {
+                let held = |id: &GroupId| {
+                    self.groups.get(id).is_some_and(|group| group.held.contains_key(fingerprint))
+                };
+                // Held back everywhere: nobody is told.
+                if !routed.groups.is_empty() && routed.groups.iter().all(held) {
+                    counts.suppressed += 1;
+                } else {
+                    counts.firing += 1;
+                }
+            }
+        }
+        for entry in self.groups.values().flat_map(Group::lanes).flat_map(|l| l.lane.entries()) {
+            counts.undelivered += 1;
+            let age = now.wall.since(entry.notification.created_at);
+            counts.oldest = counts.oldest.max(age);
+        }
+        counts
     }
 
     /// Flushes every group that is due.

@@ -1,6 +1,7 @@
 //! Matchers in the new form and in the two old ones.
 
 use crate::diag::Span;
+use crate::model::label::is_legacy_label_name;
 use crate::model::{MatchOp, Matcher, Matchers, parse_matchers};
 use crate::yaml::{Fields, Reader};
 
@@ -22,8 +23,10 @@ pub(super) fn read_matchers(
     for (key, op) in [(keys.equal, MatchOp::Equal), (keys.regex, MatchOp::Regex)] {
         let before = all.len();
         for (name, value) in fields.string_map(reader, key).unwrap_or_default() {
-            if name.text().is_empty() {
-                reader.error("route/matcher", name.span(), "a label name is empty");
+            // The old forms know no names that need quotes.
+            if !is_legacy_label_name(name.text()) {
+                let message = format!("{:?} is not a label name for `{key}`", name.text());
+                reader.error("route/matcher", name.span(), message);
                 continue;
             }
             let text = value.as_scalar().filter(|s| !s.is_null()).map_or("", |s| s.text());

@@ -36,7 +36,7 @@ pub fn read_route(reader: &mut Reader, node: &Node) -> Option<RawRoute> {
             .filter_map(|node| read_route(reader, node))
             .collect(),
     };
-    fields.unsupported(reader, "labels", "templates of labels for notifications");
+    fields.unsupported(reader, "labels", "they are templates that only notifications see");
     fields.finish(reader);
     Some(raw)
 }

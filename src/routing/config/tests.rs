@@ -150,14 +150,15 @@ inhibit_rules:
         .map(|r| format!("{}|{}|{}|{}", r.name, r.source, r.target, r.equal.join(",")))
         .collect();
     assert_eq!(shown, [r#"n|{c="3",a="1",b="2"}|{d=~"4|5"}|x,y"#, r#"|{}|{t!="1"}|"#]);
-    let bad = "route: {receiver: a}\ninhibit_rules:\n- source_matchers: [x]\n  equal: ['']\n  target: 1\n- 3\n";
+    let bad = "route: {receiver: a}\ninhibit_rules:\n- source_matchers: [x]\n  source_match: {a.b: c}\n  equal: ['']\n  target: 1\n- 3\n";
     assert_eq!(
         findings(bad),
         [
             "3:21 bad matcher \"x\": expected an operator: =, !=, =~ or !~ at the end",
-            "4:11 `equal`: a label name is empty",
-            "5:3 unknown key `target` in an inhibit rule",
-            "6:3 an inhibit rule must be a mapping, found a number",
+            "4:18 \"a.b\" is not a label name for `source_match`",
+            "5:11 `equal`: a label name is empty",
+            "6:3 unknown key `target` in an inhibit rule",
+            "7:3 an inhibit rule must be a mapping, found a number",
         ]
     );
 }

@@ -158,7 +158,8 @@ impl GoText {
     /// As [`GoText::parse`].
     pub fn parse_html(source: &str, templates: &GoTemplates) -> Result<Self, TemplateError> {
         Self::build(source, templates, |defines| {
-            let mut set = gotmpl::html::Template::new("").parse("")?;
+            // As the root of the set, so that what the escaping pass finds in it is reported.
+            let mut set = gotmpl::html::Template::new(ENTRY).parse("")?;
             for (name, body) in defines {
                 set = set.add_parse_tree(name, body.clone())?;
             }

@@ -163,6 +163,12 @@ fn html_is_escaped_by_its_place() {
         "<p>Disk &lt;full&gt;</p><a href=\"/?q=Disk%20%3cfull%3e\">"
     );
     assert_eq!(html("{{ safeHtml \"<b>\" }}{{ .GroupLabels.nope }}{{ \"<\" | html }}"), "<b>&lt;");
+    assert_eq!(
+        html(
+            "{{ range .GroupLabels.Values }}<a href=\"?q={{ . | urlquery }}\">{{ . | html }}</a>{{ end }}"
+        ),
+        "<a href=\"?q=DiskFull\">DiskFull</a><a href=\"?q=x\">x</a>"
+    );
     let mail = html("{{ template \"email.default.html\" . }}");
     assert!(mail.contains("<h2>[FIRING:1] DiskFull x (z1)</h2>"), "{mail}");
     assert!(

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use gotmpl::Value;
+use gotmpl::{SafeKind, Value};
 
 use super::printf::sprintf;
 use super::run::{Capped, Run, Table};
@@ -14,9 +14,11 @@ pub(in crate::template) const BUILTINS: Table = &[
     ("print", print),
     ("println", println),
     ("printf", printf),
-    ("html", |run, args| escaped(run, args, gotmpl::html_escape)),
-    ("js", |run, args| escaped(run, args, gotmpl::js_escape)),
-    ("urlquery", |run, args| escaped(run, args, gotmpl::url_encode)),
+    ("html", html),
+    ("__html", html),
+    ("js", |run, args| escaped(run, args, gotmpl::js_escape).map(text)),
+    ("urlquery", urlquery),
+    ("__urlquery", urlquery),
     ("len", len),
     ("index", index),
     ("slice", slice),
@@ -67,12 +69,22 @@ fn printf(run: &Run, args: &[Value]) -> Result<Value, String> {
     sprintf(run, format, args.get(1..).unwrap_or_default()).map(text)
 }
 
-fn escaped(run: &Run, args: &[Value], escape: fn(&str) -> String) -> Result<Value, String> {
+fn html(run: &Run, args: &[Value]) -> Result<Value, String> {
+    let s = escaped(run, args, gotmpl::html_escape)?.into();
+    Ok(Value::Safe { kind: SafeKind::Html, s })
+}
+
+fn urlquery(run: &Run, args: &[Value]) -> Result<Value, String> {
+    let s = escaped(run, args, gotmpl::url_encode)?.into();
+    Ok(Value::Safe { kind: SafeKind::Url, s })
+}
+
+fn escaped(run: &Run, args: &[Value], escape: fn(&str) -> String) -> Result<String, String> {
     let whole = match args {
         [Value::Nil] => text(""),
         args => print(run, args)?,
     };
-    Ok(text(escape(whole.as_str().unwrap_or(""))))
+    Ok(escape(whole.as_str().unwrap_or("")))
 }
 
 fn len(_: &Run, args: &[Value]) -> Result<Value, String> {

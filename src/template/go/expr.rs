@@ -155,12 +155,8 @@ impl Parser<'_> {
         pipe.commands.push(CommandNode { pos: pipe.pos, args });
     }
 
-    /// Makes a pipeline print as Go does. An escaper of Go's stays last: HTML mode looks there.
+    /// Makes a pipeline print as Go does.
     pub(super) fn printed(&mut self, pipe: &mut PipeNode) {
-        let last = pipe.commands.last().and_then(|c| c.args.first());
-        if matches!(last, Some(Expr::Identifier(_, name)) if name == "html" || name == "urlquery") {
-            return;
-        }
         self.hidden(pipe, "__text");
     }
 
@@ -225,6 +221,13 @@ impl Parser<'_> {
                 return Err(TemplateError::new(span, message));
             }
         }
+        // gotmpl's HTML mode treats these two by name and trips over them in a loop. Ours make
+        // values that are known to be escaped already.
+        let name = match name {
+            "html" => "__html",
+            "urlquery" => "__urlquery",
+            other => other,
+        };
         self.used.insert(name.to_string());
         Ok(Expr::Identifier(pos, name.into()))
     }

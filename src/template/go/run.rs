@@ -160,7 +160,7 @@ impl Run {
             }
             Templates::Html(templates) => {
                 let template = templates.clone().funcs(functions).max_range_iters(iterations);
-                template.execute_template_fmt(&mut out, set.entry, data)
+                template.execute_fmt(&mut out, data)
             }
         };
         let lacking = self.lacking.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -191,7 +191,7 @@ pub(in crate::template) struct Set<'a> {
 pub(in crate::template) enum Templates<'a> {
     /// Values are printed as they are.
     Text(&'a gotmpl::Template),
-    /// Values are escaped by their place in the HTML.
+    /// Values are escaped by their place in the HTML. The one to execute is the root of the set.
     Html(&'a gotmpl::html::Template),
 }
 

@@ -11,6 +11,7 @@
 //! | `default value other` | `other` where the value is missing or empty |
 //! | `humanize n`, `number n` | `1.235k`; `1234.5` |
 //! | `percent ratio` | `12.35%` |
+//! | `minus a b` | the difference of two numbers |
 //! | `urlencode text` | for the query of a link |
 //! | `json value` | the value as JSON, to be written with `{{{…}}}` |
 //! | `contains text part` | whether a text has a part, or a list a value |
@@ -27,10 +28,10 @@ use serde_json::Value;
 use crate::model::Timestamp;
 use crate::template::data::{duration_text, time_text};
 use crate::template::go::printf::float;
-use crate::template::rule::{humanize, title};
+use crate::template::rule::{humanize, lower, title, upper};
 
 /// The names of the helpers here.
-pub(super) const NAMES: [&str; 15] = [
+pub(super) const NAMES: [&str; 16] = [
     "time",
     "duration",
     "truncate",
@@ -43,6 +44,7 @@ pub(super) const NAMES: [&str; 15] = [
     "humanize",
     "number",
     "percent",
+    "minus",
     "urlencode",
     "json",
     "contains",
@@ -80,19 +82,20 @@ impl HelperDef for Plain {
 
 /// Adds the helpers to a registry.
 pub(super) fn register(registry: &mut Handlebars<'_>) {
-    let functions: [Function; 15] = [
+    let functions: [Function; 16] = [
         time,
         duration,
         |c| text_with(c, 2, |c, s| Ok(truncate(s, c.count(1)?))),
         |c| text_with(c, 1, |_, s| Ok(slack(s))),
-        |c| text_with(c, 1, |_, s| Ok(s.to_uppercase())),
-        |c| text_with(c, 1, |_, s| Ok(s.to_lowercase())),
+        |c| text_with(c, 1, |_, s| Ok(upper(s))),
+        |c| text_with(c, 1, |_, s| Ok(lower(s))),
         |c| text_with(c, 1, |_, s| Ok(title(s, |c| c))),
         join,
         default,
         |c| scaled(c, humanize),
         |c| scaled(c, |n| float(n, 'g', Some(12))),
         |c| scaled(c, |n| float(n * 100.0, 'g', Some(4)) + "%"),
+        minus,
         |c| text_with(c, 1, |_, s| Ok(gotmpl::url_encode(s))),
         |c| {
             c.only()
@@ -163,6 +166,12 @@ fn number(value: &Value) -> Result<Option<f64>, String> {
 
 fn scaled(call: &Call<'_>, map: fn(f64) -> String) -> Result<Value, String> {
     Ok(Value::from(number(call.only()?)?.map(map).unwrap_or_default()))
+}
+
+fn minus(call: &Call<'_>) -> Result<Value, String> {
+    call.arity(2)?;
+    let pair = number(call.param(0))?.zip(number(call.param(1))?);
+    Ok(pair.map_or(Value::Null, |(a, b)| Value::from(float(a - b, 'g', Some(12)))))
 }
 
 fn duration(call: &Call<'_>) -> Result<Value, String> {

@@ -39,6 +39,7 @@ fn helpers() {
             "{{humanize alerts.0.value}} {{number alerts.0.value}} {{percent 0.1234}} {{humanize \"NaN\"}}",
             "1.234k 1234.5 12.34% NaN",
         ),
+        ("{{minus firingCount 1}} {{minus 300 10}} {{minus nope 1}}|", "0 290 |"),
         (
             "{{urlencode \"a b&c\"}} {{{json groupLabels}}}",
             "a+b%26c {\"aa\":\"x\",\"alertname\":\"DiskFull\"}",

@@ -151,8 +151,8 @@ fn to_time(seconds: f64) -> Result<Value, String> {
     if nanos.abs() > i64::MAX as f64 {
         return Err(format!("{seconds} s is too large for a time"));
     }
-    // Prometheus keeps milliseconds.
-    let millis = (nanos as i64).div_euclid(1_000_000);
+    // Prometheus keeps milliseconds and cuts towards 1970.
+    let millis = nanos as i64 / 1_000_000;
     let above = i32::try_from(millis.rem_euclid(1000)).unwrap_or(0) * 1_000_000;
     Ok(time::time(millis.div_euclid(1000), above))
 }

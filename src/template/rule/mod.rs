@@ -18,7 +18,7 @@ use crate::template::go::{Language, TemplateError, check_calls, parse};
 
 pub(super) use functions::number_of;
 pub(super) use humanize::{duration as humanize_duration, short as humanize};
-pub(super) use text_functions::{REGEX, mapped, title};
+pub(super) use text_functions::{REGEX, lower, mapped, title, upper};
 
 /// The most bytes of one template; Prometheus has no limit.
 const MAX_BYTES: usize = 64 * 1024;

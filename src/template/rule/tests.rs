@@ -165,6 +165,8 @@ fn humanize_table() {
         ("humanizeTimestamp", 1_435_065_584.128, "2015-06-23 13:19:44.128 +0000 UTC"),
         ("humanizeTimestamp", 0.0, "1970-01-01 00:00:00 +0000 UTC"),
         ("humanizeTimestamp", f64::NAN, "NaN"),
+        // Milliseconds, cut towards 1970.
+        ("humanizeTimestamp", -0.0175, "1969-12-31 23:59:59.983 +0000 UTC"),
         ("toTime", 1_435_065_584.0, "2015-06-23 13:19:44 +0000 UTC"),
         ("toDuration", 3723.5, "1h2m3.5s"),
     ] {
@@ -190,6 +192,7 @@ fn humanize_table() {
 #[test]
 fn functions_on_texts() {
     check(&[
+        ("{{ \"x1y2 3d a.b\" | title }} {{ toUpper \"straße\" }}", "X1y2 3D A.b STRAßE"),
         ("{{ \"foo bar-baz_qux\" | title }}", "Foo Bar-Baz_qux"),
         ("{{ \"iPhone's\" | title }} {{ toUpper \"aé\" }} {{ toLower \"AÉ\" }}", "IPhone's AÉ aé"),
         ("{{ reReplaceAll \"(.*):.*\" \"$1\" $labels.instance }}", "a.example.com"),
@@ -327,6 +330,12 @@ fn work_and_output_are_bounded() {
     ] {
         assert!(expand_value(template, 1.0).is_err(), "{template}");
     }
+    // As deep as the executor goes, with the deepest expression at its end: no stack overflow.
+    let parens = format!("{}1{}", "(".repeat(35), ")".repeat(35));
+    let deepest = format!(
+        "{{{{ define \"t\" }}}}{{{{ with {parens} }}}}{{{{ template \"t\" {parens} }}}}{{{{ end }}}}{{{{ end }}}}{{{{ template \"t\" . }}}}"
+    );
+    assert!(expand_value(&deepest, 1.0).unwrap_err().contains("recursion limit"));
     let deep = "{{ if true }}".repeat(500) + &"{{ end }}".repeat(500);
     assert!(RuleTemplate::parse(&deep).unwrap_err().message.contains("deep"));
     let parens = format!("{{{{ {}1{} }}}}", "(".repeat(5000), ")".repeat(5000));

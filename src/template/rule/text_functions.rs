@@ -11,8 +11,8 @@ pub(in crate::template) const REGEX: Table = &[
     ("match", matches),
     ("reReplaceAll", replace),
     ("safeHtml", safe_html),
-    ("toUpper", |_, args| mapped(args, |s| s.to_uppercase())),
-    ("toLower", |_, args| mapped(args, |s| s.to_lowercase())),
+    ("toUpper", |_, args| mapped(args, upper)),
+    ("toLower", |_, args| mapped(args, lower)),
 ];
 
 /// A function from one text to another.
@@ -42,24 +42,43 @@ fn safe_html(_: &Run, args: &[Value]) -> Result<Value, String> {
     Ok(Value::Safe { kind: SafeKind::Html, s: s.into() })
 }
 
-/// Words with a capital in front. `rest` says what becomes of their other letters.
+/// Upper case letter by letter, as Go's: a letter that would become two stays (`ß`).
+pub(in crate::template) fn upper(text: &str) -> String {
+    text.chars().map(|c| single(c, c.to_uppercase())).collect()
+}
+
+/// Lower case letter by letter.
+pub(in crate::template) fn lower(text: &str) -> String {
+    text.chars().map(|c| single(c, c.to_lowercase())).collect()
+}
+
+fn single(own: char, mut mapped: impl Iterator<Item = char>) -> char {
+    match (mapped.next(), mapped.next()) {
+        (Some(c), None) => c,
+        _ => own,
+    }
+}
+
+/// Words with their first letter in upper case. `rest` says what becomes of the others.
 pub(in crate::template) fn title(text: &str, rest: fn(char) -> char) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     let mut in_word = false;
+    let mut has_letter = false;
     while let Some(c) = chars.next() {
-        let next_is_letter = chars.peek().is_some_and(|n| n.is_alphanumeric());
-        // Unicode's word boundaries: these join two letters, any other sign parts them.
-        let joins = c == '_' || (matches!(c, '\'' | '.' | ':' | '’') && next_is_letter);
+        let next_in_word = chars.peek().is_some_and(|n| n.is_alphanumeric());
         if c.is_alphanumeric() {
-            if in_word {
-                out.push(rest(c));
-            } else {
-                out.extend(c.to_uppercase());
+            has_letter &= in_word;
+            match has_letter {
+                true => out.push(rest(c)),
+                false => out.extend(c.to_uppercase()),
             }
+            has_letter |= c.is_alphabetic();
             in_word = true;
         } else {
             out.push(c);
+            // Unicode's word boundaries: these join two letters, any other sign parts them.
+            let joins = c == '_' || (matches!(c, '\'' | '.' | ':' | '’') && next_in_word);
             in_word = in_word && joins;
         }
     }

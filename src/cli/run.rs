@@ -1,0 +1,130 @@
+//! `watchbell run`: the daemon.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+
+use crate::api;
+use crate::cli::findings;
+use crate::cli::{FAILED, USAGE};
+use crate::clock::{Clock, SystemClock};
+use crate::daemon::Daemon;
+use crate::storage::SqliteStore;
+use crate::telemetry::{self, BuildInfo, LogFormat, Metrics};
+
+/// Evaluate rules, route alerts and deliver notifications until stopped.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  watchbell run --config watchbell.yaml
+  watchbell run --config /etc/watchbell/watchbell.yaml --listen 0.0.0.0:9093 --log-format json
+
+Signals: SIGHUP reloads the configuration, SIGTERM and SIGINT finish what has begun and stop.
+Exit code: 0 after a stop, 1 when it cannot start, 2 when the configuration has mistakes.")]
+pub(super) struct Args {
+    /// The configuration file
+    #[arg(long, value_name = "FILE", default_value = "watchbell.yaml", env = "WATCHBELL_CONFIG")]
+    config: PathBuf,
+    /// Where the API listens; port 0 takes a free one, which the log names
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9093")]
+    listen: SocketAddr,
+    /// How long a stop waits for deliveries that are in flight
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = humantime::parse_duration)]
+    drain_timeout: Duration,
+    /// The form of log lines
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    log_format: LogFormat,
+    /// What is logged: a level, or levels by part (`info,watchbell::engine=debug`)
+    #[arg(long, value_name = "FILTER", default_value = "info", env = "WATCHBELL_LOG")]
+    log_filter: String,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if let Err(error) = telemetry::init(args.log_format, &args.log_filter) {
+        eprintln!("watchbell: {error}");
+        return Ok(ExitCode::from(USAGE));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(serve(args))
+}
+
+async fn serve(args: Args) -> anyhow::Result<ExitCode> {
+    let Some(loaded) = findings::load(&args.config) else {
+        return Ok(ExitCode::from(USAGE));
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let build =
+        BuildInfo { version: env!("CARGO_PKG_VERSION").to_string(), revision: String::new() };
+    let metrics = Arc::new(Metrics::new(&build, clock.now().wall));
+    // Signals are taken before anything runs, so that an early one is not lost.
+    let stop = stop_signal()?;
+    let hangup = hangups()?;
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", args.listen))?;
+    let store = match SqliteStore::open(&loaded.config.storage.path) {
+        Ok(store) => Arc::new(store),
+        Err(error) => {
+            eprintln!("watchbell: {error}");
+            return Ok(ExitCode::from(FAILED));
+        }
+    };
+    let address = listener.local_addr().context("the listener has no address")?;
+    let (daemon, handle) =
+        Daemon::start(args.config, loaded, store, Arc::clone(&clock), metrics, args.drain_timeout)
+            .await?;
+    tracing::info!(%address, "listening");
+    let mut stopped = stop.clone();
+    let api = tokio::spawn(api::serve(listener, handle, async move {
+        // The sender lives as long as the process.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    }));
+    let mut stop = stop;
+    daemon.run(async move { drop(stop.wait_for(|stop| *stop).await) }, hangup).await;
+    // The API goes down last, so that it says until the end that the daemon is stopping.
+    api.abort();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// True once the process has been asked to stop.
+fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot watch for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot watch for SIGINT")?;
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        sender.send_replace(true);
+        // A second signal means that someone does not want to wait.
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        std::process::exit(130);
+    });
+    Ok(receiver)
+}
+
+/// One item for each SIGHUP.
+fn hangups() -> anyhow::Result<mpsc::Receiver<()>> {
+    let mut hangup = signal(SignalKind::hangup()).context("cannot watch for SIGHUP")?;
+    let (sender, receiver) = mpsc::channel(1);
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            // One that is waiting already covers this one.
+            let _ = sender.try_send(());
+        }
+    });
+    Ok(receiver)
+}

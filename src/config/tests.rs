@@ -1,0 +1,163 @@
+//! The file as a whole: sections put together, names looked up, every mistake at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::{Config, ConfigError};
+use crate::diag::{SourceFile, Style, render_text};
+use crate::model::LabelSet;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(&Arc::new(SourceFile::new("etc/watchbell.yaml", text).hiding_secrets()))
+}
+
+/// Place and words of every finding, as in a log.
+fn mistakes(text: &str) -> Vec<String> {
+    match parse(text) {
+        Err(ConfigError::Invalid(findings)) => findings.iter().map(ToString::to_string).collect(),
+        Err(error) => vec![error.to_string()],
+        Ok(_) => Vec::new(),
+    }
+}
+
+const ROUTES: &str = "route: {receiver: a}\nreceivers:\n- name: a\n";
+
+#[test]
+fn what_is_left_out_has_the_defaults_of_prometheus_and_alertmanager() {
+    let config = parse(ROUTES).unwrap();
+    assert_eq!(config.global.evaluation_interval, Duration::from_secs(60));
+    assert_eq!(config.global.resolve_timeout, Duration::from_secs(300));
+    let root = config.tree.root();
+    let timing = (root.group_wait, root.group_interval, root.repeat_interval);
+    let seconds = Duration::from_secs;
+    assert_eq!(timing, (seconds(30), seconds(300), seconds(14_400)));
+    assert!(config.datasource.is_none() && config.rule_files.is_empty());
+    assert_eq!(config.storage.retention, seconds(120 * 3600));
+    assert_eq!(config.receivers[0].integrations.len(), 0);
+}
+
+#[test]
+fn relative_paths_begin_in_the_folder_of_the_file() {
+    let text = format!("{ROUTES}storage: {{path: data}}\ntemplates: [t/*.hbs]\n");
+    let config = parse(&text).unwrap();
+    assert_eq!(config.storage.path.to_str(), Some("etc/data"));
+    assert_eq!(config.directory.to_str(), Some("etc"));
+    assert_eq!(config.templates[0].pattern, "t/*.hbs");
+}
+
+#[test]
+fn sections_of_prometheus_and_alertmanager_are_taken_as_they_are() {
+    let text = "\
+global:
+  scrape_interval: 15s
+  evaluation_interval: 30s
+  external_labels: {cluster: c1, region: 7}
+  resolve_timeout: 10m
+  time_zone: Europe/Berlin
+  http_config: {follow_redirects: false}
+datasource: {url: 'http://prometheus:9090', timeout: 20s}
+rule_files: [rules/*.yaml]
+route:
+  receiver: a
+  group_by: ['...']
+  routes:
+  - match: {severity: critical}
+    match_re: {team: 'x|y'}
+    receiver: b
+    mute_time_intervals: [nights]
+receivers:
+- name: a
+- name: b
+  webhook_configs: [{url: 'http://h/x', http_config: {basic_auth: {username: u, password: p}}}]
+inhibit_rules:
+- source_match: {severity: critical}
+  target_match: {severity: warning}
+  equal: [instance]
+mute_time_intervals:
+- name: nights
+  time_intervals: [{times: [{start_time: '22:00', end_time: '24:00'}]}]
+";
+    let config = parse(text).unwrap();
+    assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+    let labels = LabelSet::from([("cluster", "c1"), ("region", "7")]);
+    assert_eq!(config.global.external_labels, labels);
+    assert_eq!(config.global.time_zone.iana_name(), Some("Europe/Berlin"));
+    assert_eq!(config.inhibit_rules.len(), 1);
+    let critical = LabelSet::from([("severity", "critical"), ("team", "y")]);
+    let ends = config.tree.matches(&critical);
+    assert_eq!(config.tree.get(ends[0]).map(|route| route.receiver.as_str()), Some("b"));
+}
+
+#[test]
+fn every_mistake_is_told_at_once_with_its_place() {
+    let text = "\
+global:
+  evaluation_interval: 0s
+  time_zone: Mars/Olympus
+  external_labels: {__name__: x}
+  opsgenie_api_key: k
+datasource: {timeout: 5s}
+rule_policies: []
+route:
+  receiver: oncal
+  group_wait: 30
+  group_wiat: 30s
+receivers:
+- name: oncall
+- name: oncall
+  telegram_configs: []
+  webhook_configs: [{url: 'ftp://h'}, {}]
+";
+    let expected = [
+        (2, "`evaluation_interval`"),
+        (3, "no time zone"),
+        (4, "__name__"),
+        (5, "opsgenie_api_key"),
+        (6, "url"),
+        (7, "rule_policies"),
+        (9, "oncal"),
+        (10, "duration"),
+        (11, "group_wiat"),
+        (14, "two receivers named"),
+        (15, "telegram_configs"),
+        (16, "http or https"),
+        (16, "needs `url`"),
+    ];
+    let mistakes = mistakes(text);
+    for (line, words) in expected {
+        let place = format!("etc/watchbell.yaml:{line}:");
+        assert!(
+            mistakes.iter().any(|m| m.starts_with(&place) && m.contains(words)),
+            "line {line}, {words}: {mistakes:#?}"
+        );
+    }
+    assert_eq!(mistakes.len(), expected.len(), "{mistakes:#?}");
+}
+
+#[test]
+fn without_routes_or_receivers_there_is_no_configuration() {
+    let all = mistakes("global: {}\n");
+    assert!(all.iter().any(|m| m.contains("`route`")), "{all:?}");
+    assert!(all.iter().any(|m| m.contains("`receivers`")), "{all:?}");
+    assert!(!mistakes("").is_empty());
+    assert!(!mistakes("- a\n").is_empty());
+}
+
+#[test]
+fn a_secret_is_in_no_finding_and_no_debug_text() {
+    let text = format!("{ROUTES}  webhook_configs: [{{url: 'http://user:hunter2@h/hunter2'}}]\n");
+    let config = parse(&text).unwrap();
+    assert!(!format!("{:?}", config.receivers).contains("hunter2"));
+    let broken = text.replace("http://", "hunter2://");
+    let Err(ConfigError::Invalid(findings)) = parse(&broken) else { panic!("it is refused") };
+    // The line with the address is drawn, its value is not.
+    let drawn = render_text(&findings, Style::Plain);
+    assert!(drawn.contains("webhook_configs: [{url: ***"), "{drawn}");
+    assert!(!drawn.contains("hunter2"), "{drawn}");
+    // The same in a file that is no YAML.
+    let Err(ConfigError::Invalid(findings)) = parse("a: 'x\nsmtp_auth_password: hunter2 ]: }\n")
+    else {
+        panic!("it is refused")
+    };
+    assert!(!render_text(&findings, Style::Plain).contains("hunter2"));
+}

@@ -1,0 +1,271 @@
+//! The parts of the daemon put together: start, reload, stop.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::config::{ConfigError, Loaded};
+use crate::daemon::restart::Leftover;
+use crate::daemon::rules::{RuleBoard, RuleManager};
+use crate::daemon::setup::{notifiers, routing_setup, rule_settings};
+use crate::daemon::state::{DaemonState, ReloadError};
+use crate::daemon::watch::FileWatch;
+use crate::engine::{DispatchHandle, DispatchLoop, Dispatcher};
+use crate::http::HttpError;
+use crate::storage::{Store, StoreError};
+use crate::telemetry::Metrics;
+
+/// How often old history is deleted.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+/// The longest time between two heartbeats.
+const MAX_HEARTBEAT: Duration = Duration::from_secs(60);
+/// The shortest time between two heartbeats.
+const MIN_HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// Why the daemon does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration has mistakes.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The configuration names no datasource.
+    #[error("{0} has no `datasource`, so there is nothing to evaluate rules against")]
+    NoDatasource(PathBuf),
+    /// The client for the datasource cannot be made.
+    #[error("datasource: {0}")]
+    Datasource(#[from] HttpError),
+    /// The store cannot be opened or read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+pub(super) type ReloadRequest = oneshot::Sender<Result<(), ReloadError>>;
+
+/// The running daemon.
+pub struct Daemon {
+    path: PathBuf,
+    loaded: Loaded,
+    rules: RuleManager,
+    dispatch: DispatchHandle,
+    dispatch_task: JoinHandle<()>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
+    state: Arc<DaemonState>,
+    reloads: mpsc::Receiver<ReloadRequest>,
+    watch: FileWatch,
+}
+
+/// The way to the running daemon, for the API.
+#[derive(Clone)]
+pub struct DaemonHandle {
+    /// The groups.
+    pub board: RuleBoard,
+    /// Whether it is ready, and how the last reload went.
+    pub state: Arc<DaemonState>,
+    /// Its metrics.
+    pub metrics: Arc<Metrics>,
+    /// The dispatch loop.
+    pub dispatch: DispatchHandle,
+    reloads: mpsc::Sender<ReloadRequest>,
+}
+
+impl DaemonHandle {
+    /// Reloads the configuration.
+    ///
+    /// # Errors
+    /// Why the former configuration goes on.
+    pub async fn reload(&self) -> Result<(), ReloadError> {
+        let (request, answer) = oneshot::channel();
+        self.reloads.send(request).await.map_err(|_| ReloadError::Stopping)?;
+        answer.await.map_err(|_| ReloadError::Stopping)?
+    }
+}
+
+impl Daemon {
+    /// Starts everything: takes up the stored state, delivers what is owed, evaluates the rules. A
+    /// stop waits for `drain` at most for deliveries that are in flight.
+    ///
+    /// # Errors
+    /// When the configuration, the datasource's client or the store cannot be used. Nothing runs
+    /// then.
+    pub async fn start(
+        path: PathBuf,
+        loaded: Loaded,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+        drain: Duration,
+    ) -> Result<(Self, DaemonHandle), StartError> {
+        let settings = rule_settings(&path, &loaded.config, &clock, &metrics)?;
+        let snapshot = store.load().await?;
+        let now = clock.now();
+        let leftover = Leftover {
+            alerts: snapshot.alerts.clone(),
+            last_alive: snapshot.heartbeat.unwrap_or(now.wall),
+        };
+        let setup = Arc::new(routing_setup(&loaded.config));
+        let (dispatcher, changes) = Dispatcher::load(setup, snapshot, now);
+        let (dispatch_loop, dispatch) = DispatchLoop::new(
+            dispatcher,
+            changes,
+            Arc::new(notifiers(&loaded)),
+            Arc::clone(&store),
+            Arc::clone(&clock),
+            Arc::clone(&metrics),
+            heartbeat(&loaded),
+        );
+        let dispatch_task = tokio::spawn(dispatch_loop.run(drain));
+        let mut rules =
+            RuleManager::new(dispatch.clone(), Arc::clone(&clock), Arc::clone(&metrics));
+        rules.apply(loaded.rules.groups.clone(), &settings, Some(leftover)).await;
+        let (sender, reloads) = mpsc::channel(16);
+        let state = Arc::new(DaemonState::default());
+        let handle = DaemonHandle {
+            board: rules.board(),
+            state: Arc::clone(&state),
+            metrics: Arc::clone(&metrics),
+            dispatch: dispatch.clone(),
+            reloads: sender,
+        };
+        let watch = FileWatch::new(&loaded);
+        let daemon = Self {
+            path,
+            loaded,
+            rules,
+            dispatch,
+            dispatch_task,
+            store,
+            clock,
+            metrics,
+            state,
+            reloads,
+            watch,
+        };
+        daemon.took(&daemon.loaded);
+        daemon.state.set_ready(true);
+        Ok((daemon, handle))
+    }
+
+    /// Runs until `stop` completes, then finishes what has begun and returns. `hangup` gives an
+    /// item for each request to reload.
+    pub async fn run(mut self, stop: impl Future<Output = ()>, mut hangup: mpsc::Receiver<()>) {
+        tokio::pin!(stop);
+        let mut next_prune = self.clock.now().mono;
+        loop {
+            tokio::select! {
+                () = &mut stop => break,
+                Some(answer) = self.reloads.recv() => {
+                    let result = self.reload("request").await;
+                    // Whoever asked may have gone away.
+                    let _ = answer.send(result);
+                }
+                Some(()) = hangup.recv() => drop(self.reload("SIGHUP").await),
+                () = self.watch.changed() => {
+                    if self.watch.differs(&self.loaded) {
+                        drop(self.reload("changed files").await);
+                    }
+                }
+                () = self.clock.sleep_until(next_prune) => {
+                    next_prune = self.clock.now().mono + PRUNE_EVERY;
+                    self.prune().await;
+                }
+            }
+        }
+        self.stop().await;
+    }
+
+    async fn stop(mut self) {
+        self.state.set_ready(false);
+        tracing::info!("stopping: finishing what has begun");
+        self.rules.stop().await;
+        if self.dispatch.stop().await.is_ok() {
+            let _ = self.dispatch_task.await;
+        }
+        tracing::info!("stopped");
+    }
+
+    /// Puts the files' present content in place, or keeps what runs.
+    async fn reload(&mut self, cause: &'static str) -> Result<(), ReloadError> {
+        let result = self.try_reload().await;
+        match &result {
+            Ok(()) => {
+                self.took(&self.loaded);
+                tracing::info!(cause, "configuration reloaded");
+            }
+            Err(error) => {
+                self.metrics.config.last_reload_successful.set(0);
+                self.state.reload_failed(error.to_string(), self.clock.now().wall);
+                tracing::error!(cause, %error, "reload refused, the former configuration goes on");
+            }
+        }
+        result
+    }
+
+    async fn try_reload(&mut self) -> Result<(), ReloadError> {
+        // What was there is remembered also when it is refused, so that it is not tried again
+        // before it changes.
+        self.watch.seen(&self.loaded);
+        let loaded = Loaded::load(&self.path)?;
+        let lost = |pattern: &&crate::rule::RulePattern| {
+            let before = &self.loaded.rules.unmatched;
+            !before.iter().any(|known| known.pattern == pattern.pattern)
+        };
+        if let Some(pattern) = loaded.rules.unmatched.iter().find(lost) {
+            return Err(ReloadError::RulesGone(pattern.pattern.clone()));
+        }
+        let settings = rule_settings(&self.path, &loaded.config, &self.clock, &self.metrics)
+            .map_err(|error| ReloadError::Start(error.to_string()))?;
+        let setup = Arc::new(routing_setup(&loaded.config));
+        let notifiers = Arc::new(notifiers(&loaded));
+        self.dispatch.reload(setup, notifiers).await.map_err(|_| ReloadError::Stopping)?;
+        self.rules.apply(loaded.rules.groups.clone(), &settings, None).await;
+        self.watch = FileWatch::new(&loaded);
+        self.loaded = loaded;
+        Ok(())
+    }
+
+    /// Tells metrics and log what is in place now.
+    fn took(&self, loaded: &Loaded) {
+        let now = self.clock.now().wall;
+        let config = &self.metrics.config;
+        config.last_reload_successful.set(1);
+        config.last_reload_success.set(now.as_secs_f64());
+        // A gauge holds 53 bits exactly.
+        config.hash.set(i64::try_from(loaded.hash >> 11).unwrap_or(0));
+        self.metrics
+            .set_integrations(loaded.receivers.iter().flat_map(|r| &r.integrations).map(|i| &i.id));
+        self.state.reload_succeeded(now);
+        for warning in loaded.warnings() {
+            tracing::warn!("{warning}");
+        }
+        let skipped: Vec<&str> =
+            loaded.rules.recording_rules().map(|rule| rule.name.as_str()).collect();
+        if !skipped.is_empty() {
+            tracing::warn!(
+                rules = skipped.join(", "),
+                "recording rules are skipped: nothing here can store series"
+            );
+        }
+    }
+
+    async fn prune(&self) {
+        let before = self.clock.now().wall - self.loaded.config.storage.retention;
+        match self.store.prune(before).await {
+            Ok(0) => {}
+            Ok(records) => tracing::debug!(records, "old history deleted"),
+            Err(error) => tracing::warn!(%error, "old history could not be deleted"),
+        }
+    }
+}
+
+/// As often as the shortest interval, so that a restart knows how long it was away.
+fn heartbeat(loaded: &Loaded) -> Duration {
+    let default = loaded.config.global.evaluation_interval;
+    let intervals = loaded.rules.groups.iter().map(|group| group.interval.unwrap_or(default));
+    intervals.min().unwrap_or(default).clamp(MIN_HEARTBEAT, MAX_HEARTBEAT)
+}

@@ -1,0 +1,66 @@
+//! Whether the daemon is ready, and how its last reload went.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use crate::config::ConfigError;
+use crate::model::Timestamp;
+
+/// Why a reload was refused. What ran before goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// The configuration has mistakes.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A glob pattern of `rule_files` that matched files before matches none.
+    #[error("no file matches {0} any more: if that is meant, remove it from `rule_files`")]
+    RulesGone(String),
+    /// Something that the configuration names cannot be used.
+    #[error("{0}")]
+    Start(String),
+    /// The daemon is stopping.
+    #[error("the daemon is stopping")]
+    Stopping,
+}
+
+/// How the last reload went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LastReload {
+    /// When the configuration in use was loaded.
+    pub succeeded_at: Option<Timestamp>,
+    /// Why a newer one was refused, and when.
+    pub refused: Option<(Timestamp, String)>,
+}
+
+/// What the API tells of the daemon itself.
+#[derive(Debug, Default)]
+pub struct DaemonState {
+    ready: AtomicBool,
+    reload: RwLock<LastReload>,
+}
+
+impl DaemonState {
+    /// Whether alerts are evaluated and delivered.
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+
+    /// How the last reload went.
+    pub fn last_reload(&self) -> LastReload {
+        self.reload.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_ready(&self, ready: bool) {
+        self.ready.store(ready, Ordering::Relaxed);
+    }
+
+    pub(super) fn reload_succeeded(&self, at: Timestamp) {
+        let mut reload = self.reload.write().unwrap_or_else(PoisonError::into_inner);
+        *reload = LastReload { succeeded_at: Some(at), refused: None };
+    }
+
+    pub(super) fn reload_failed(&self, error: String, at: Timestamp) {
+        let mut reload = self.reload.write().unwrap_or_else(PoisonError::into_inner);
+        reload.refused = Some((at, error));
+    }
+}

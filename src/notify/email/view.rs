@@ -1,0 +1,274 @@
+//! What the shipped templates show of a notification: few alerts, short texts, safe links.
+//!
+//! The data that all templates see gets an object `mail`:
+//! `subject`, `status` (`firing`, `resolved`, `missed`), `kicker`, `heading`, `counts`, `summary`, `colour`, `tint`,
+//! `common` (pairs `name`, `value`) and `sections`, each with `title`, `status`, `count`,
+//! `colour`, `more` and `alerts`. Those have `name`, `status`, `colour`, `tint`, `severity`,
+//! `summary`, `description`, `value`, `since`, `ended`, `lasted`, `labels`, `moreLabels`,
+//! `graph`, `runbook` and `dashboard`; what an alert lacks is null.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::template::truncate;
+
+/// How many alerts a mail lists; the rest is counted.
+pub(super) const MAX_ALERTS: usize = 20;
+/// How many places of those are kept for alerts that fire no more.
+const MIN_OVER: usize = 5;
+/// How many labels of an alert are shown.
+const MAX_LABELS: usize = 20;
+/// A link that is longer is left out: mail programs cut it, and then it leads nowhere.
+const MAX_LINK: usize = 4000;
+
+/// Colours of text and surfaces that hold at least 4.5:1 on their ground (WCAG 2.1, AA), and that
+/// stay apart when a mail program inverts them for its dark mode.
+const RED: (&str, &str) = ("#b42318", "#fef3f2");
+const AMBER: (&str, &str) = ("#b54708", "#fffaeb");
+const BLUE: (&str, &str) = ("#175cd3", "#eff8ff");
+const SLATE: (&str, &str) = ("#475467", "#f9fafb");
+const GREEN: (&str, &str) = ("#067647", "#ecfdf3");
+const VIOLET: (&str, &str) = ("#6941c6", "#f9f5ff");
+
+/// The data with `mail` in it.
+pub(super) fn extend(data: &Value) -> Value {
+    let mut extended = data.clone();
+    if let Value::Object(map) = &mut extended {
+        map.insert("mail".to_string(), mail(data));
+    }
+    extended
+}
+
+fn mail(data: &Value) -> Value {
+    let alerts = list(data, "alerts");
+    let of = |wanted: &str| -> Vec<&Value> {
+        alerts.iter().filter(|alert| status(alert) == wanted).collect()
+    };
+    let groups = [
+        ("firing", "Firing", of("firing")),
+        ("missed", "Fired and already over", of("missed")),
+        ("resolved", "Resolved", of("resolved")),
+    ];
+    let over: usize = groups.iter().skip(1).map(|(_, _, alerts)| alerts.len()).sum();
+    let mut room = MAX_ALERTS;
+    let single = alerts.len() == 1;
+    let sections: Vec<Value> = groups
+        .iter()
+        .filter(|(_, _, alerts)| !alerts.is_empty())
+        .map(|(status, title, alerts)| {
+            let kept = if *status == "firing" { over.min(MIN_OVER) } else { 0 };
+            let shown = alerts.len().min(room.saturating_sub(kept));
+            room -= shown;
+            section(data, status, title, alerts, shown, single)
+        })
+        .collect();
+    let main = groups.iter().find(|(_, _, alerts)| !alerts.is_empty());
+    let status = main.map_or("resolved", |(status, _, _)| status);
+    let (colour, tint) = colours(status, text(data, "severity"));
+    let common = if single { Vec::new() } else { pairs(data.get("commonLabels"), |_| true) };
+    json!({
+        "subject": line(text(data, "subject"), 250),
+        "status": status,
+        "kicker": kicker(status, text(data, "severity")),
+        "heading": heading(data, alerts),
+        "counts": counts(&groups.each_ref().map(|(status, _, alerts)| (*status, alerts.len()))),
+        "summary": shared_summary(data, alerts),
+        "colour": colour,
+        "tint": tint,
+        "common": common.iter().take(MAX_LABELS).collect::<Vec<_>>(),
+        "sections": sections,
+    })
+}
+
+/// `firing`, `missed` or `resolved`.
+fn status(alert: &Value) -> &'static str {
+    match (text(alert, "status"), alert.get("missed").and_then(Value::as_bool)) {
+        ("firing", _) => "firing",
+        (_, Some(true)) => "missed",
+        _ => "resolved",
+    }
+}
+
+/// Text and ground. The words are those in use in public rules.
+fn colours(status: &str, severity: &str) -> (&'static str, &'static str) {
+    match (status, severity.to_ascii_lowercase().as_str()) {
+        ("resolved", _) => GREEN,
+        ("missed", _) => VIOLET,
+        (_, "warning" | "warn" | "minor" | "average" | "medium") => AMBER,
+        (_, "info" | "information" | "notice" | "low") => BLUE,
+        (_, "none" | "debug") => SLATE,
+        // Without a word that we know it may be grave.
+        _ => RED,
+    }
+}
+
+fn kicker(status: &str, severity: &str) -> String {
+    let state = match status {
+        "firing" => "Firing",
+        "missed" => "Fired and already over",
+        _ => "Resolved",
+    };
+    match (status, severity) {
+        ("firing", severity) if !severity.is_empty() => {
+            format!("{state} \u{b7} {}", line(severity, 40))
+        }
+        _ => state.to_string(),
+    }
+}
+
+/// The alert's name where all have one, otherwise what the group has in common.
+fn heading(data: &Value, alerts: &[Value]) -> String {
+    let name = data.get("commonLabels").map(|labels| text(labels, "alertname")).unwrap_or_default();
+    if !name.is_empty() {
+        return line(name, 120);
+    }
+    let group = data.get("groupLabels").and_then(Value::as_object).into_iter().flatten();
+    let group: Vec<String> =
+        group.filter_map(|(_, value)| value.as_str()).map(|value| line(value, 80)).collect();
+    match group.is_empty() {
+        true => format!("{} alerts", alerts.len()),
+        false => line(&group.join(" \u{b7} "), 160),
+    }
+}
+
+/// `3 firing · 1 resolved`; nothing for a single alert, whose state is said already.
+fn counts(groups: &[(&str, usize); 3]) -> Option<String> {
+    let total: usize = groups.iter().map(|(_, count)| count).sum();
+    let parts: Vec<String> = groups
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(status, count)| match *status {
+            "missed" => format!("{count} fired and already over"),
+            status => format!("{count} {status}"),
+        })
+        .collect();
+    (total > 1).then(|| parts.join(" \u{b7} "))
+}
+
+/// A summary that all alerts share is said once, at the top.
+fn shared_summary(data: &Value, alerts: &[Value]) -> Option<String> {
+    let shared = data.get("commonAnnotations").map(|a| text(a, "summary")).unwrap_or_default();
+    (alerts.len() > 1 && !shared.is_empty()).then(|| line(shared, 400))
+}
+
+fn section(
+    data: &Value,
+    status: &str,
+    title: &str,
+    alerts: &[&Value],
+    shown: usize,
+    single: bool,
+) -> Value {
+    // Severity colours the cards; a section of firing alerts as a whole is red.
+    let (colour, _) = colours(status, if status == "firing" { "critical" } else { "" });
+    let common = data.get("commonLabels").filter(|_| !single);
+    let shared = data.get("commonAnnotations").filter(|_| !single);
+    json!({
+        "title": title,
+        "status": status,
+        "count": alerts.len(),
+        "colour": colour,
+        "alerts": alerts.iter().take(shown).map(|a| card(a, common, shared)).collect::<Vec<_>>(),
+        "more": more(alerts.get(shown..).unwrap_or_default()),
+    })
+}
+
+fn card(alert: &Value, common: Option<&Value>, shared: Option<&Value>) -> Value {
+    let status = status(alert);
+    let severity = text(alert, "severity");
+    let (colour, tint) = colours(status, severity);
+    let annotations = alert.get("annotations").unwrap_or(&Value::Null);
+    let said = |name: &str| shared.is_some_and(|shared| !text(shared, name).is_empty());
+    let own = |name: &str| common.is_none_or(|common| common.get(name).is_none());
+    let labels = pairs(alert.get("labels"), own);
+    let title = |name: &str| Some(text(annotations, name)).filter(|t| !t.is_empty() && !said(name));
+    let description = Some(text(annotations, "description")).filter(|text| !text.is_empty());
+    let description = description.or_else(|| title("message"));
+    json!({
+        "name": line(text(alert, "name"), 120),
+        "status": status,
+        "colour": colour,
+        "tint": tint,
+        "severity": Some(line(severity, 40)).filter(|text| !text.is_empty()),
+        "summary": title("summary").map(|text| line(text, 400)),
+        "description": description.map(|text| lines(text, 1500)),
+        "value": alert.get("valueText").and_then(Value::as_str),
+        "since": text(alert, "startsAtText"),
+        "ended": Some(text(alert, "endsAtText")).filter(|text| !text.is_empty()),
+        "lasted": text(alert, "durationText"),
+        "moreLabels": Some(labels.len().saturating_sub(MAX_LABELS)).filter(|more| *more > 0),
+        "labels": labels.into_iter().take(MAX_LABELS).collect::<Vec<_>>(),
+        "graph": link(text(alert, "generatorURL")),
+        "runbook": first_link(annotations, &["runbook_url", "runbook"]),
+        "dashboard": first_link(annotations, &["dashboard_url", "dashboard"]),
+    })
+}
+
+/// Labels as pairs. The name and the severity have their own places.
+fn pairs(labels: Option<&Value>, keep: impl Fn(&str) -> bool) -> Vec<Value> {
+    let labels = labels.and_then(Value::as_object).into_iter().flatten();
+    labels
+        .filter(|(name, _)| !matches!(name.as_str(), "alertname" | "severity") && keep(name))
+        .map(|(name, value)| {
+            let value = value.as_str().unwrap_or_default();
+            json!({ "name": line(name, 100), "value": line(value, 300) })
+        })
+        .collect()
+}
+
+/// What is not listed: `280 more: DiskFull × 200, TargetDown × 80`.
+fn more(rest: &[&Value]) -> Option<String> {
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    for alert in rest {
+        *names.entry(text(alert, "name")).or_default() += 1;
+    }
+    let mut names: Vec<(&str, usize)> = names.into_iter().collect();
+    names.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let shown = names.iter().take(5);
+    let list: Vec<String> =
+        shown.map(|(name, count)| format!("{} \u{d7} {count}", line(name, 80))).collect();
+    let dots = if names.len() > list.len() { ", \u{2026}" } else { "" };
+    match rest.len() {
+        0 => None,
+        count => Some(format!("{count} more: {}{dots}", list.join(", "))),
+    }
+}
+
+fn first_link(annotations: &Value, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| link(text(annotations, name)))
+}
+
+/// A link that may be followed: `javascript:` and its like are none.
+fn link(address: &str) -> Option<String> {
+    let parsed = url::Url::parse(address.trim()).ok()?;
+    let web = matches!(parsed.scheme(), "http" | "https") && parsed.has_host();
+    Some(parsed.to_string()).filter(|link| web && link.len() <= MAX_LINK)
+}
+
+/// Signs that turn the direction of what follows, or cannot be seen: with them a label could
+/// show something else than it says.
+fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// A text in one line of at most `max` characters.
+fn line(text: &str, max: usize) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    truncate(&words.join(" ").replace(is_deceptive, ""), max)
+}
+
+/// A text with its line breaks, of at most `max` characters.
+fn lines(text: &str, max: usize) -> String {
+    let text = text.trim().replace("\r\n", "\n");
+    truncate(&text.replace(|c| c != '\n' && is_deceptive(c), ""), max)
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}

@@ -1,0 +1,58 @@
+//! The documents that are made from the program say what the program says.
+
+// A test that cannot go on has failed.
+#![allow(clippy::expect_used)]
+
+use std::fmt::Write;
+use std::path::Path;
+
+use watchbell::model::Timestamp;
+use watchbell::telemetry::{BuildInfo, MetricKind, Metrics};
+
+/// `docs/metrics.md` as the table of metrics gives it.
+fn metrics_page() -> String {
+    let build = BuildInfo { version: String::new(), revision: String::new() };
+    let metrics = Metrics::new(&build, Timestamp::default());
+    let mut page = String::from(
+        "# Metrics\n\nWhat `/metrics` holds, in the OpenMetrics text format. This page is made from \
+         the table of metrics in the\nprogram: `WATCHBELL_WRITE_DOCS=1 cargo test --test docs` \
+         writes it anew.\n\n| metric | kind | labels | meaning |\n|---|---|---|---|\n",
+    );
+    for doc in metrics.docs() {
+        let kind = match doc.kind {
+            MetricKind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
+            MetricKind::Histogram => "histogram",
+        };
+        let labels: Vec<String> = doc.labels.iter().map(|l| format!("`{l}`")).collect();
+        let _ =
+            writeln!(page, "| `{}` | {kind} | {} | {} |", doc.name, labels.join(", "), doc.help);
+    }
+    page
+}
+
+#[test]
+fn every_metric_is_documented() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.md");
+    let page = metrics_page();
+    if std::env::var_os("WATCHBELL_WRITE_DOCS").is_some() {
+        std::fs::write(&path, &page).expect("the page can be written");
+    }
+    let written = std::fs::read_to_string(&path).expect("docs/metrics.md is there");
+    assert!(page.lines().count() > 20, "the table has shrunk: {page}");
+    assert_eq!(written, page, "write docs/metrics.md anew: WATCHBELL_WRITE_DOCS=1");
+}
+
+#[test]
+fn the_shipped_rules_have_a_runbook_each() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/runbooks.md")).expect("it is there");
+    let pattern = watchbell::rule::RulePattern::argument("rules/*.yaml");
+    let rules = watchbell::rule::load_files(root, &[pattern]).expect("the shipped rules are good");
+    let names: std::collections::BTreeSet<&str> =
+        rules.groups.iter().flat_map(|group| &group.rules).map(|rule| rule.name()).collect();
+    assert_eq!(names.len(), 7, "{names:?}");
+    for name in names {
+        assert!(page.contains(&format!("\n## {name}\n")), "docs/runbooks.md lacks {name}");
+    }
+}
