@@ -106,8 +106,7 @@ impl Bench {
     }
 
     pub fn with(setup: Arc<RoutingSetup>) -> Self {
-        let now =
-            Now { wall: Timestamp::from_secs(START), mono: Monotonic::from_millis(MONO) };
+        let now = Now { wall: Timestamp::from_secs(START), mono: Monotonic::from_millis(MONO) };
         Self {
             now,
             dispatcher: Dispatcher::new(Arc::clone(&setup)),

@@ -80,17 +80,14 @@ fn a_short_gap_between_two_looks_says_nothing() {
 #[test]
 fn every_route_that_matches_has_its_group() {
     let route = format!(
-        "{ROUTE}, routes: [{{matchers: [x = '1'], receiver: other, continue: true}},
-         {{matchers: [x = '1'], group_by: [x]}}]"
+        "{ROUTE}, routes: [{{matchers: [x = 1], receiver: other, continue: true}}, \
+         {{matchers: [x = 1], group_by: [x]}}]"
     );
-    let mut bench = Bench::with(setup(&route.replace('\n', " "), "", &["r/webhook", "other/mail"]));
+    let mut bench = Bench::with(setup(&route, "", &["r/webhook", "other/mail"]));
     bench.fire("A x=1").pass(11);
     let mut sent = bench.sent();
     sent.sort();
-    assert_eq!(
-        sent,
-        ["10 other/mail first_notification: A", "10 r/webhook first_notification: A"]
-    );
+    assert_eq!(sent, ["10 other/mail first_notification: A", "10 r/webhook first_notification: A"]);
     bench.resolve("A x=1").pass(60).sent();
     bench.assert_empty();
 }
