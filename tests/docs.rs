@@ -56,3 +56,19 @@ fn the_shipped_rules_have_a_runbook_each() {
         assert!(page.contains(&format!("\n## {name}\n")), "docs/runbooks.md lacks {name}");
     }
 }
+
+#[test]
+fn the_shipped_configurations_are_good_and_tell_of_every_end() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (file, receivers) in [("deploy/local.yaml", 1), ("deploy/watchbell.yaml", 2)] {
+        let loaded = watchbell::config::Loaded::load(&root.join(file))
+            .unwrap_or_else(|error| panic!("{file}: {error}"));
+        let warnings: Vec<String> = loaded.warnings().map(ToString::to_string).collect();
+        assert!(warnings.is_empty(), "{file}: {warnings:?}");
+        assert_eq!(loaded.rules.groups.len(), 2, "{file}");
+        assert_eq!(loaded.receivers.len(), receivers, "{file}");
+        for integration in loaded.receivers.iter().flat_map(|r| &r.integrations) {
+            assert!(integration.send_resolved, "{file}: {}", integration.id);
+        }
+    }
+}

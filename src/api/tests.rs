@@ -71,6 +71,7 @@ fn views() -> Vec<GroupView> {
         last_error: "no answer".to_string(),
         last_evaluation: Some(Timestamp::from_secs(1000)),
         evaluation_time: Duration::from_millis(1500),
+        warnings: Vec::new(),
     };
     views.sort_by(|a, b| a.group.name.cmp(&b.group.name));
     views

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::cli::output::{self, Format, Paint, count};
-use crate::cli::{FAILED, USAGE, findings, mask, print_config};
+use crate::cli::{FAILED, USAGE, findings, print_config};
 use crate::config::{ConfigError, Loaded};
 use crate::diag::{self, Diagnostic};
 
@@ -98,7 +98,7 @@ impl Checked {
     }
 
     fn text(&self, paint: Paint) -> String {
-        let findings = diag::render_text(&mask::mask(&self.findings), paint.style());
+        let findings = diag::render_text(&self.findings, paint.style());
         let counted = findings::counted(&self.findings);
         let summary = match &self.outcome {
             Outcome::Good(loaded) => {

@@ -3,7 +3,6 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
-use crate::cli::mask;
 use crate::config::{ConfigError, Loaded};
 use crate::diag::{self, Diagnostic, Severity, Style};
 
@@ -34,7 +33,7 @@ pub(super) fn show_warnings(loaded: &Loaded) {
 
 /// Shows findings on standard error.
 pub(super) fn show_all(findings: &[Diagnostic]) {
-    eprint!("{}", diag::render_text(&mask::mask(findings), style()));
+    eprint!("{}", diag::render_text(findings, style()));
 }
 
 /// Shows why there is no configuration.

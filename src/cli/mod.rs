@@ -10,7 +10,6 @@ mod check;
 mod completions;
 mod eval;
 mod findings;
-mod mask;
 mod notify_test;
 mod output;
 mod print_config;

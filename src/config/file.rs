@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::config::hide::hide_secrets;
 use crate::config::{GlobalConfig, StorageConfig};
 use crate::diag::{Diagnostic, SourceFile, has_errors};
 use crate::notify::{ReceiverConfig, read_receivers};
@@ -81,7 +82,7 @@ impl Config {
     /// # Errors
     /// All mistakes of the file, each with its place.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        Self::parse(&Arc::new(yaml::read_file(path)?.hiding_secrets()))
+        Self::parse(&Arc::new(hide_secrets(&*yaml::read_file(path)?)))
     }
 
     /// Checks a file that has been read. Its path says where relative paths start.

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config::{Config, ConfigError};
 use crate::diag::{Diagnostic, Span, has_errors};
+use crate::model::{IntegrationId, SecretError};
 use crate::notify::{Context, Receiver, RenderError};
 use crate::rule::{RuleSet, expand_pattern, load_files};
 use crate::yaml::read_file;
@@ -51,6 +52,14 @@ impl Loaded {
     pub fn present_hash(&self) -> u64 {
         let path = self.files.first().map(PathBuf::as_path).unwrap_or(Path::new(""));
         hash_files(&present_files(path, &self.config))
+    }
+
+    /// The integrations that cannot deliver because a file with a secret cannot be read.
+    pub fn unreadable_secrets(&self) -> Vec<(&IntegrationId, SecretError)> {
+        let integrations = self.config.receivers.iter().flat_map(|r| &r.integrations);
+        let secrets = integrations
+            .flat_map(|(id, _, config)| config.secrets().into_iter().map(move |s| (id, s)));
+        secrets.filter_map(|(id, secret)| Some((id, secret.read().err()?))).collect()
     }
 
     /// Everything that is worth a warning.

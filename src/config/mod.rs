@@ -6,6 +6,7 @@
 
 mod file;
 mod global;
+mod hide;
 mod loaded;
 mod storage;
 #[cfg(test)]

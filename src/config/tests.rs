@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::hide::hide_secrets;
 use crate::config::{Config, ConfigError};
 use crate::diag::{SourceFile, Style, render_text};
 use crate::model::LabelSet;
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
-    Config::parse(&Arc::new(SourceFile::new("etc/watchbell.yaml", text).hiding_secrets()))
+    Config::parse(&Arc::new(hide_secrets(&SourceFile::new("etc/watchbell.yaml", text))))
 }
 
 /// Place and words of every finding, as in a log.
@@ -148,11 +149,11 @@ fn a_secret_is_in_no_finding_and_no_debug_text() {
     let text = format!("{ROUTES}  webhook_configs: [{{url: 'http://user:hunter2@h/hunter2'}}]\n");
     let config = parse(&text).unwrap();
     assert!(!format!("{:?}", config.receivers).contains("hunter2"));
-    let broken = text.replace("http://", "hunter2://");
+    let broken = text.replace("http://", "ftp://");
     let Err(ConfigError::Invalid(findings)) = parse(&broken) else { panic!("it is refused") };
     // The line with the address is drawn, its value is not.
     let drawn = render_text(&findings, Style::Plain);
-    assert!(drawn.contains("webhook_configs: [{url: ***"), "{drawn}");
+    assert!(drawn.contains("webhook_configs: [{url: 'ftp://***"), "{drawn}");
     assert!(!drawn.contains("hunter2"), "{drawn}");
     // The same in a file that is no YAML.
     let Err(ConfigError::Invalid(findings)) = parse("a: 'x\nsmtp_auth_password: hunter2 ]: }\n")

@@ -215,6 +215,9 @@ impl Daemon {
             let before = &self.loaded.rules.unmatched;
             !before.iter().any(|known| known.pattern == pattern.pattern)
         };
+        if loaded.config.storage.path != self.loaded.config.storage.path {
+            return Err(ReloadError::NeedsRestart("storage.path"));
+        }
         if let Some(pattern) = loaded.rules.unmatched.iter().find(lost) {
             return Err(ReloadError::RulesGone(pattern.pattern.clone()));
         }
@@ -242,6 +245,9 @@ impl Daemon {
         self.state.reload_succeeded(now);
         for warning in loaded.warnings() {
             tracing::warn!("{warning}");
+        }
+        for (integration, error) in loaded.unreadable_secrets() {
+            tracing::warn!(%integration, %error, "nothing can be delivered until this is mended");
         }
         let skipped: Vec<&str> =
             loaded.rules.recording_rules().map(|rule| rule.name.as_str()).collect();

@@ -38,6 +38,8 @@ pub struct RuleView {
     pub last_evaluation: Option<Timestamp>,
     /// How long it took.
     pub evaluation_time: Duration,
+    /// What the datasource warned of: the result may be partial.
+    pub warnings: Vec<String>,
 }
 
 /// What is known of a group between two evaluations.
@@ -157,15 +159,12 @@ impl GroupTask {
             shared.evaluator.evaluate(rule, group.limit, &mut alerts, ts, query_at).await;
         let took = shared.clock.now().mono.since(began);
         shared.metrics.rules.evaluations.get_or_create(labels).inc();
-        let (step, error) = match evaluated {
+        let (step, warnings, error) = match evaluated {
             Ok(evaluated) => {
-                for warning in &evaluated.warnings {
-                    tracing::warn!(rule = %rule.key, warning, "the datasource warns");
-                }
                 let error = evaluated.step.error.as_ref().map(ToString::to_string);
-                (evaluated.step, error)
+                (evaluated.step, evaluated.warnings, error)
             }
-            Err(error) => (Step::default(), Some(error.to_string())),
+            Err(error) => (Step::default(), Vec::new(), Some(error.to_string())),
         };
         if error.is_some() {
             shared.metrics.rules.evaluation_failures.get_or_create(labels).inc();
@@ -177,6 +176,7 @@ impl GroupTask {
             last_error: error.unwrap_or_default(),
             last_evaluation: Some(ts),
             evaluation_time: took,
+            warnings,
         };
         self.publish(rule, index, view);
         let url: Arc<str> = shared.evaluator.generator_url(&rule.query).into();
@@ -185,7 +185,7 @@ impl GroupTask {
         }
     }
 
-    /// Shows the new state, and logs where the rule's health has changed.
+    /// Shows the new state, and logs what has changed about the rule's health.
     fn publish(&self, rule: &AlertingRule, index: usize, new: RuleView) {
         let mut view = lock(&self.view);
         let Some(known) = view.rules.get_mut(index) else { return };
@@ -199,6 +199,9 @@ impl GroupTask {
                 tracing::warn!(rule = %rule.key, error = new.last_error, "evaluation failed");
             }
             _ => {}
+        }
+        for warning in new.warnings.iter().filter(|w| !known.warnings.contains(w)) {
+            tracing::warn!(rule = %rule.key, warning, "the datasource warns");
         }
         *known = new;
     }

@@ -15,6 +15,9 @@ pub enum ReloadError {
     /// A glob pattern of `rule_files` that matched files before matches none.
     #[error("no file matches {0} any more: if that is meant, remove it from `rule_files`")]
     RulesGone(String),
+    /// A setting has changed that cannot change while the program runs.
+    #[error("`{0}` has changed, which needs a restart")]
+    NeedsRestart(&'static str),
     /// Something that the configuration names cannot be used.
     #[error("{0}")]
     Start(String),

@@ -1,6 +1,5 @@
 //! Tier 0: findings about a file, with their place, and how they are shown.
 
-mod redact;
 mod render;
 mod source;
 

@@ -1,6 +1,5 @@
 //! Findings as text with carets and as JSON.
 
-use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -57,7 +56,7 @@ fn render_one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
         }
     }
     for (source, text, line, places) in &drawn {
-        let mut snippet = Snippet::source(text.as_ref()).line_start(*line).path(source.path());
+        let mut snippet = Snippet::source(*text).line_start(*line).path(source.path());
         for place in places {
             let kind =
                 if place.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
@@ -105,7 +104,7 @@ fn by_file(diagnostic: &Diagnostic) -> Vec<(&SourceFile, Vec<Place<'_>>)> {
 fn window<'a>(
     source: &'a SourceFile,
     places: &[Place<'a>],
-) -> Option<(Cow<'a, str>, usize, Vec<Place<'a>>)> {
+) -> Option<(&'a str, usize, Vec<Place<'a>>)> {
     let lines = places.iter().flat_map(|p| {
         let last = p.span.end.saturating_sub(1).max(p.span.start);
         [source.line_column(p.span.start).0, source.line_column(last).0]

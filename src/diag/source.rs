@@ -1,9 +1,6 @@
 //! A file's text with its lines, and places in it.
 
-use std::borrow::Cow;
 use std::ops::Range;
-
-use crate::diag::redact::redact;
 
 /// A place in a file: byte offsets, the end excluded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,8 +51,8 @@ pub struct SourceFile {
     text: String,
     /// Byte offset of every line's first byte.
     lines: Vec<usize>,
-    /// Whether values that may be secret are hidden where the text is drawn.
-    hides_secrets: bool,
+    /// What is drawn in place of the text, of the same length.
+    drawn: Option<String>,
 }
 
 impl SourceFile {
@@ -64,19 +61,20 @@ impl SourceFile {
         let text = text.into();
         let lines =
             std::iter::once(0).chain(text.match_indices('\n').map(|(i, _)| i + 1)).collect();
-        Self { path: path.into(), text, lines, hides_secrets: false }
+        Self { path: path.into(), text, lines, drawn: None }
     }
 
-    /// The same file, for one that may hold secrets: where its text is drawn, they are hidden.
+    /// The same file with other words wherever it is drawn, such as stars over secrets. They have
+    /// the text's length, otherwise nothing of the file is drawn.
     #[must_use]
-    pub fn hiding_secrets(&self) -> Self {
-        Self { hides_secrets: true, ..Self::new(self.path.as_str(), self.text.as_str()) }
+    pub fn drawn_as(mut self, drawn: String) -> Self {
+        self.drawn = Some(if drawn.len() == self.text.len() { drawn } else { String::new() });
+        self
     }
 
-    /// The text of a range as it may be drawn, of the same length.
-    pub(super) fn drawn(&self, range: Range<usize>) -> Option<Cow<'_, str>> {
-        let text = self.text.get(range)?;
-        Some(if self.hides_secrets { redact(text) } else { Cow::Borrowed(text) })
+    /// The text of a range as it may be drawn.
+    pub fn drawn(&self, range: Range<usize>) -> Option<&str> {
+        self.drawn.as_ref().unwrap_or(&self.text).get(range)
     }
 
     /// The path to show.

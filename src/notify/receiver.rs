@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::diag::Span;
 use crate::http::HttpError;
-use crate::model::{IntegrationId, SecretError};
+use crate::model::{IntegrationId, SecretError, SecretSource};
 use crate::notify::{Context, Globals, Integration, KINDS, Notifier, Receiver, RenderError};
 use crate::yaml::{Fields, Node, Reader};
 
@@ -48,6 +48,10 @@ pub struct Kind {
 pub trait IntegrationConfig: Debug + Send + Sync {
     /// Whether it is told of resolved alerts.
     fn send_resolved(&self) -> bool;
+
+    /// What it needs to deliver and may be in files of its own. A file that is missing is told
+    /// when the program starts, and refuses nothing: it may come later.
+    fn secrets(&self) -> Vec<&SecretSource>;
 
     /// Makes the integration ready to deliver. Every template is rendered with a sample here, so
     /// that a broken one is found before it is needed.

@@ -18,6 +18,9 @@ use crate::notify::{
 use crate::outbox::Outcome;
 use crate::yaml::{Node, Reader};
 
+#[cfg(test)]
+mod tests;
+
 /// The webhook's line in the table of kinds.
 pub const KIND: Kind = Kind { name: "webhook", key: "webhook_configs", templates: &[], read };
 
@@ -45,11 +48,12 @@ fn read(
 ) -> Option<Box<dyn IntegrationConfig>> {
     let mut fields = reader.mapping(node, "the webhook")?;
     let url = globals.secret(reader, &mut fields, "url", "url_file");
-    if let Some(SecretSource::Inline(url)) = &url
-        && !is_http_url(url)
-        && let Some(node) = fields.get("url")
-    {
-        reader.wrong_value(node, "`url`", "is no http or https address");
+    if let (Some(SecretSource::Inline(url)), Some(node)) = (&url, fields.get("url")) {
+        if url.expose().contains("{{") {
+            reader.wrong_value(node, "`url`", "a template in it is not supported yet");
+        } else if !is_http_url(url) {
+            reader.wrong_value(node, "`url`", "is no http or https address");
+        }
     }
     let has_url = fields.key_span("url").or(fields.key_span("url_file")).is_some();
     if !has_url {
@@ -77,6 +81,10 @@ fn is_http_url(url: &Secret) -> bool {
 impl IntegrationConfig for WebhookConfig {
     fn send_resolved(&self) -> bool {
         self.send_resolved
+    }
+
+    fn secrets(&self) -> Vec<&SecretSource> {
+        vec![&self.url]
     }
 
     fn build(&self, context: &Context) -> Result<Arc<dyn Notifier>, BuildError> {
@@ -142,7 +150,7 @@ impl Webhook {
     }
 }
 
-/// The body, in Alertmanager's shape (its `webhook.Message`). `notificationReason` is an addition.
+/// The body, in Alertmanager's shape (its `webhook.Message`).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Message<'a> {
@@ -157,6 +165,8 @@ struct Message<'a> {
     version: &'static str,
     group_key: &'a str,
     truncated_alerts: usize,
+    /// The only name that Alertmanager writes with an underscore; it has it since 0.32.
+    #[serde(rename = "notification_reason")]
     notification_reason: &'static str,
 }
 

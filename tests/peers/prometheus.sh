@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Starts a private Prometheus that scrapes the given targets every second, and stays until it is told to stop.
-#   prometheus.sh --dir DIR [--port N] [--job NAME] --target HOST:PORT… [--until-eof] [-- FLAG…]
+#   prometheus.sh --dir DIR [--port N] [--job NAME] --target HOST:PORT… [--throw-away] [--until-eof] [-- FLAG…]
 # --job names the job of the targets after it (default: test). A DIR used before keeps its data; DIR/prometheus.yml
 # may be changed and reloaded with `POST /-/reload`. A DIR/prometheus.yml that is there already is left as it is.
+# With --throw-away DIR is removed at the end.
 set -euo pipefail
 # shellcheck source=SCRIPTDIR/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-dir='' port=0 job=test until_eof=false
+dir='' port=0 job=test throw_away=false until_eof=false
 declare -A targets=()
 while (($#)); do
   case $1 in
@@ -18,6 +19,7 @@ while (($#)); do
       targets[$job]+="${targets[$job]:+, }'$2'"
       shift 2
       ;;
+    --throw-away) throw_away=true; shift ;;
     --until-eof) until_eof=true; shift ;;
     --) shift; break ;;
     *) echo "unknown option $1" >&2; exit 2 ;;
@@ -44,6 +46,7 @@ pid=$!
 stop() {
   kill "$pid" 2>/dev/null || true
   wait "$pid" 2>/dev/null || true
+  if $throw_away; then rm -rf "$dir"; fi
 }
 trap stop EXIT
 

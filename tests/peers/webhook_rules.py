@@ -6,10 +6,14 @@ MESSAGE = {
     "version": str, "groupKey": str, "truncatedAlerts": int, "status": str, "receiver": str, "groupLabels": dict,
     "commonLabels": dict, "commonAnnotations": dict, "externalURL": str, "alerts": list,
 }
+# What a sender may add: readers of the format ignore what they do not know.
+ADDITIONS = {"notificationReason": str}
 ALERT = {
     "status": str, "labels": dict, "annotations": dict, "startsAt": str, "endsAt": str, "generatorURL": str,
     "fingerprint": str,
 }
+# Since 0.32.
+OPTIONAL = {"notification_reason": str}
 NO_END = "0001-01-01T00:00:00Z"
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
@@ -17,8 +21,10 @@ RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 def shape(value, fields, where):
     if not isinstance(value, dict):
         return [f"{where} is no object"]
-    found = [f"{where}: unknown field {key}" for key in value if key not in fields]
-    for key, kind in fields.items():
+    found = [f"{where}: unknown field {key}" for key in value if key not in fields and key not in ADDITIONS]
+    for key, kind in (fields | ADDITIONS).items():
+        if key not in value and key in ADDITIONS:
+            continue
         if key not in value:
             found.append(f"{where}: {key} is missing")
         elif not isinstance(value[key], kind) or isinstance(value[key], bool):
@@ -30,7 +36,8 @@ def shape(value, fields, where):
 
 def problems(message):
     """Everything that is wrong with a message."""
-    found = shape(message, MESSAGE, "message")
+    optional = {key: kind for key, kind in OPTIONAL.items() if isinstance(message, dict) and key in message}
+    found = shape(message, MESSAGE | optional, "message")
     if found:
         return found
     alerts = message["alerts"]

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::wait_until;
@@ -16,6 +17,7 @@ pub struct Process {
     name: String,
     child: Child,
     output: Arc<Mutex<Vec<String>>>,
+    readers: Vec<JoinHandle<()>>,
     /// Whether it stops by itself when its standard input ends; otherwise it is told by SIGTERM.
     ends_with_input: bool,
 }
@@ -40,9 +42,11 @@ impl Process {
             .spawn()
             .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
         let output = Arc::new(Mutex::new(Vec::new()));
-        keep(child.stdout.take().unwrap(), &output);
-        keep(child.stderr.take().unwrap(), &output);
-        Self { name: name.to_owned(), child, output, ends_with_input: false }
+        let readers = vec![
+            keep(child.stdout.take().unwrap(), &output),
+            keep(child.stderr.take().unwrap(), &output),
+        ];
+        Self { name: name.to_owned(), child, output, readers, ends_with_input: false }
     }
 
     /// Starts the `watchbell` binary of this build.
@@ -73,6 +77,15 @@ impl Process {
         self.output.lock().unwrap().join("\n")
     }
 
+    /// The same once both streams have ended, so that nothing is missing.
+    pub fn whole_output(&mut self) -> String {
+        self.wait();
+        for reader in self.readers.drain(..) {
+            reader.join().expect("the reader does not fail");
+        }
+        self.output()
+    }
+
     /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
@@ -98,13 +111,16 @@ impl Process {
 }
 
 /// Reads a stream to its end in a thread of its own.
-fn keep(stream: impl std::io::Read + Send + 'static, output: &Arc<Mutex<Vec<String>>>) {
+fn keep(
+    stream: impl std::io::Read + Send + 'static,
+    output: &Arc<Mutex<Vec<String>>>,
+) -> JoinHandle<()> {
     let output = Arc::clone(output);
     std::thread::spawn(move || {
         for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
             output.lock().unwrap().push(String::from_utf8_lossy(&line).into_owned());
         }
-    });
+    })
 }
 
 impl Drop for Process {

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::http::tls_client_config;
-use crate::model::{Notification, Timestamp};
+use crate::model::{Notification, SecretSource, Timestamp};
 use crate::notify::{
     BuildError, Context, Delivery, IntegrationConfig, Kind, Notifier, Preview, RenderError, sample,
 };
@@ -53,6 +53,10 @@ pub const KIND: Kind = Kind {
 impl IntegrationConfig for EmailConfig {
     fn send_resolved(&self) -> bool {
         self.send_resolved
+    }
+
+    fn secrets(&self) -> Vec<&SecretSource> {
+        self.login.iter().map(|login| &login.password).collect()
     }
 
     fn build(&self, context: &Context) -> Result<Arc<dyn Notifier>, BuildError> {

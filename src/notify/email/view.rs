@@ -1,10 +1,10 @@
 //! What the shipped templates show of a notification: few alerts, short texts, safe links.
 //!
 //! The data that all templates see gets an object `mail`:
-//! `subject`, `status` (`firing`, `resolved`, `missed`), `kicker`, `heading`, `counts`, `summary`, `colour`, `tint`,
+//! `subject`, `status` (`firing`, `resolved`, `missed`), `kicker`, `heading`, `counts`, `summary`, `description` (lines), `colour`, `tint`,
 //! `common` (pairs `name`, `value`) and `sections`, each with `title`, `status`, `count`,
 //! `colour`, `more` and `alerts`. Those have `name`, `status`, `colour`, `tint`, `severity`,
-//! `summary`, `description`, `value`, `since`, `ended`, `lasted`, `labels`, `moreLabels`,
+//! `summary`, `description` (lines), `value`, `since`, `ended`, `lasted`, `labels`, `moreLabels`,
 //! `graph`, `runbook` and `dashboard`; what an alert lacks is null.
 
 use std::collections::BTreeMap;
@@ -43,7 +43,10 @@ pub(super) fn extend(data: &Value) -> Value {
 fn mail(data: &Value) -> Value {
     let alerts = list(data, "alerts");
     let of = |wanted: &str| -> Vec<&Value> {
-        alerts.iter().filter(|alert| status(alert) == wanted).collect()
+        let mut found: Vec<_> = alerts.iter().filter(|alert| status(alert) == wanted).collect();
+        // Where not all are listed, the grave ones are.
+        found.sort_by_key(|alert| rank(text(alert, "severity")));
+        found
     };
     let groups = [
         ("firing", "Firing", of("firing")),
@@ -73,7 +76,8 @@ fn mail(data: &Value) -> Value {
         "kicker": kicker(status, text(data, "severity")),
         "heading": heading(data, alerts),
         "counts": counts(&groups.each_ref().map(|(status, _, alerts)| (*status, alerts.len()))),
-        "summary": shared_summary(data, alerts),
+        "summary": shared(data, alerts, "summary").map(|text| line(text, 400)),
+        "description": shared(data, alerts, "description").map(paragraphs),
         "colour": colour,
         "tint": tint,
         "common": common.iter().take(MAX_LABELS).collect::<Vec<_>>(),
@@ -103,17 +107,21 @@ fn colours(status: &str, severity: &str) -> (&'static str, &'static str) {
     }
 }
 
+/// Grave ones first, by their colour.
+fn rank(severity: &str) -> usize {
+    let colour = colours("firing", severity);
+    [RED, AMBER, BLUE, SLATE].iter().position(|c| *c == colour).unwrap_or_default()
+}
+
 fn kicker(status: &str, severity: &str) -> String {
     let state = match status {
         "firing" => "Firing",
         "missed" => "Fired and already over",
         _ => "Resolved",
     };
-    match (status, severity) {
-        ("firing", severity) if !severity.is_empty() => {
-            format!("{state} \u{b7} {}", line(severity, 40))
-        }
-        _ => state.to_string(),
+    match severity {
+        "" => state.to_string(),
+        severity => format!("{state} \u{b7} {}", line(severity, 40)),
     }
 }
 
@@ -146,10 +154,10 @@ fn counts(groups: &[(&str, usize); 3]) -> Option<String> {
     (total > 1).then(|| parts.join(" \u{b7} "))
 }
 
-/// A summary that all alerts share is said once, at the top.
-fn shared_summary(data: &Value, alerts: &[Value]) -> Option<String> {
-    let shared = data.get("commonAnnotations").map(|a| text(a, "summary")).unwrap_or_default();
-    (alerts.len() > 1 && !shared.is_empty()).then(|| line(shared, 400))
+/// What all alerts say is said once, at the top.
+fn shared<'a>(data: &'a Value, alerts: &[Value], name: &str) -> Option<&'a str> {
+    let shared = data.get("commonAnnotations").map(|a| text(a, name)).unwrap_or_default();
+    (alerts.len() > 1 && !shared.is_empty()).then_some(shared)
 }
 
 fn section(
@@ -160,39 +168,44 @@ fn section(
     shown: usize,
     single: bool,
 ) -> Value {
-    // Severity colours the cards; a section of firing alerts as a whole is red.
-    let (colour, _) = colours(status, if status == "firing" { "critical" } else { "" });
-    let common = data.get("commonLabels").filter(|_| !single);
+    let (colour, _) = colours(status, text(data, "severity"));
+    let common = data.get("commonLabels").unwrap_or(&Value::Null);
     let shared = data.get("commonAnnotations").filter(|_| !single);
+    let title = Some(title).filter(|_| !single);
     json!({
         "title": title,
         "status": status,
         "count": alerts.len(),
         "colour": colour,
-        "alerts": alerts.iter().take(shown).map(|a| card(a, common, shared)).collect::<Vec<_>>(),
+        "alerts": alerts.iter().take(shown).map(|a| card(a, common, shared, single)).collect::<Vec<_>>(),
         "more": more(alerts.get(shown..).unwrap_or_default()),
     })
 }
 
-fn card(alert: &Value, common: Option<&Value>, shared: Option<&Value>) -> Value {
+/// One alert. What the head of the mail says is not repeated: the name and the severity where all
+/// alerts have the same, and labels that all have, unless there is only one alert.
+fn card(alert: &Value, common: &Value, shared: Option<&Value>, single: bool) -> Value {
     let status = status(alert);
     let severity = text(alert, "severity");
     let (colour, tint) = colours(status, severity);
     let annotations = alert.get("annotations").unwrap_or(&Value::Null);
     let said = |name: &str| shared.is_some_and(|shared| !text(shared, name).is_empty());
-    let own = |name: &str| common.is_none_or(|common| common.get(name).is_none());
+    let own = |name: &str| single || common.get(name).is_none();
     let labels = pairs(alert.get("labels"), own);
-    let title = |name: &str| Some(text(annotations, name)).filter(|t| !t.is_empty() && !said(name));
-    let description = Some(text(annotations, "description")).filter(|text| !text.is_empty());
-    let description = description.or_else(|| title("message"));
+    let annotation =
+        |name: &str| Some(text(annotations, name)).filter(|text| !text.is_empty() && !said(name));
+    let differs = |label: &str| text(common, label).is_empty();
+    let summary = annotation("summary").map(|text| line(text, 400));
+    let name = Some(line(text(alert, "name"), 120))
+        .filter(|_| differs("alertname") || (summary.is_none() && !single));
     json!({
-        "name": line(text(alert, "name"), 120),
+        "name": name,
         "status": status,
         "colour": colour,
         "tint": tint,
-        "severity": Some(line(severity, 40)).filter(|text| !text.is_empty()),
-        "summary": title("summary").map(|text| line(text, 400)),
-        "description": description.map(|text| lines(text, 1500)),
+        "severity": Some(line(severity, 40)).filter(|s| !s.is_empty() && differs("severity")),
+        "summary": summary,
+        "description": annotation("description").or(annotation("message")).map(paragraphs),
         "value": alert.get("valueText").and_then(Value::as_str),
         "since": text(alert, "startsAtText"),
         "ended": Some(text(alert, "endsAtText")).filter(|text| !text.is_empty()),
@@ -259,10 +272,14 @@ fn line(text: &str, max: usize) -> String {
     truncate(&words.join(" ").replace(is_deceptive, ""), max)
 }
 
-/// A text with its line breaks, of at most `max` characters.
-fn lines(text: &str, max: usize) -> String {
-    let text = text.trim().replace("\r\n", "\n");
-    truncate(&text.replace(|c| c != '\n' && is_deceptive(c), ""), max)
+/// The lines of a text of at most 1500 characters and 20 lines.
+fn paragraphs(text: &str) -> Vec<String> {
+    let text = truncate(text.trim(), 1500);
+    let mut lines: Vec<String> = text.lines().take(20).map(|text| line(text, 1500)).collect();
+    if text.lines().nth(20).is_some() {
+        lines.push("\u{2026}".to_string());
+    }
+    lines
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {

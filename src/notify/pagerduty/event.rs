@@ -232,7 +232,7 @@ impl Rendering<'_> {
 
     fn detail(&self, detail: &Detail<Text>) -> Result<Value, RenderError> {
         match detail {
-            Detail::Text(text) => self.text("", text).map(Value::from),
+            Detail::Text(text) => self.text("", text).map(typed),
             Detail::List(items) => items.iter().map(|item| self.detail(item)).collect(),
             Detail::Map(entries) => {
                 let entries = entries.iter();
@@ -273,6 +273,15 @@ impl Rendering<'_> {
             }
         }
         Ok(list)
+    }
+}
+
+/// A rendered detail: what is written as a number, a list or an object becomes one, as it does in
+/// Alertmanager, so that `{{ .CommonLabels | toJson }}` is a table in PagerDuty.
+fn typed(text: String) -> Value {
+    match serde_json::from_str(&text) {
+        Ok(Value::String(_) | Value::Null) | Err(_) => Value::from(text),
+        Ok(value) => value,
     }
 }
 

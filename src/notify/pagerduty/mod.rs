@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::http::{HttpClient, HttpError, HttpRequest, HttpResponse, Timeouts};
-use crate::model::{Secret, Timestamp};
+use crate::model::{Secret, SecretSource, Timestamp};
 use crate::notify::pagerduty::config::PagerdutyConfig;
 use crate::notify::pagerduty::event::{OnFailure, Templates, actions};
 use crate::notify::{
@@ -35,6 +35,10 @@ const MAX_REASON: usize = 300;
 impl IntegrationConfig for PagerdutyConfig {
     fn send_resolved(&self) -> bool {
         self.send_resolved
+    }
+
+    fn secrets(&self) -> Vec<&SecretSource> {
+        vec![&self.routing_key]
     }
 
     fn build(&self, context: &Context) -> Result<Arc<dyn Notifier>, BuildError> {

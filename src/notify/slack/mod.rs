@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 
 use crate::http::{HttpClient, HttpRequest, Timeouts};
-use crate::model::{NotificationStatus, NotifyReason, Timestamp};
+use crate::model::{NotificationStatus, NotifyReason, SecretSource, Timestamp};
 use crate::notify::slack::answer::{Answer, Thread};
 use crate::notify::slack::config::{Endpoint, SlackConfig};
 use crate::notify::slack::message::{OnFailure, Templates};
@@ -31,6 +31,12 @@ pub const KIND: Kind =
 impl IntegrationConfig for SlackConfig {
     fn send_resolved(&self) -> bool {
         self.send_resolved
+    }
+
+    fn secrets(&self) -> Vec<&SecretSource> {
+        match &self.endpoint {
+            Endpoint::Webhook(secret) | Endpoint::App { token: secret, .. } => vec![secret],
+        }
     }
 
     fn build(&self, context: &Context) -> Result<Arc<dyn Notifier>, BuildError> {

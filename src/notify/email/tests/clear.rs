@@ -121,3 +121,29 @@ async fn nonsense_is_tried_again() {
         assert!(matches!(outcome, Outcome::Retry { status: None, .. }), "{greeting}: {outcome:?}");
     }
 }
+
+#[tokio::test]
+async fn a_template_that_fails_later_gives_the_plain_form() {
+    let (port, said) = serve(2, "250-test\r\n250 8BITMIME\r\n", "").await;
+    let item = format!(
+        "to: ops@example.test\nfrom: bell@example.test\nsmarthost: 127.0.0.1:{port}\n\
+         require_tls: false\n"
+    );
+    // The sample has no such label, and nothing is no mistake.
+    let files = [("email/body.txt.hbs", "{{duration commonLabels.job}}")];
+    let notifier = notifier(&item, &files).unwrap();
+    let delivery = delivery(&cases::all()[0].1);
+    assert!(notifier.preview(&delivery, cases::NOW).is_err());
+    let outcome = notifier.deliver(&delivery, cases::NOW).await;
+    assert!(matches!(outcome, Outcome::Delivered { .. }), "{outcome:?}");
+    let said = said.await.unwrap();
+    for part in [
+        "Subject: [FIRING:1] MLflowServerDown",
+        "firing: MLflow server mlflow-server is down",
+        "alertname=3D\"MLflowServerDown\"",
+        "A template of this mail failed",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("text/html"));
+}

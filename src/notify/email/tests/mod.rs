@@ -4,6 +4,7 @@ mod cases;
 mod clear;
 mod config;
 mod headers;
+mod login;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,0 +1,116 @@
+//! Hides secrets in the lines of a configuration that findings show.
+//!
+//! A finding draws the lines that it speaks of, and a mistake may stand in an address that is a
+//! password, or on one line with one. What is drawn often ends in the log of a CI job.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::diag::{SourceFile, Span};
+use crate::yaml::{self, Node, Value};
+
+/// Parts of the names of secrets, also of names that are spelled wrongly.
+const PARTS: [&str; 6] = ["pass", "pwd", "token", "secret", "credential", "proxy_connect_header"];
+
+/// Whether the value of a key, and everything inside of it, is secret. An address may hold a
+/// password, and the path of a webhook's is one. The names of files that hold secrets are not.
+fn is_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    if key.ends_with("_file") || key == "external_url" || key == "runbook_url" {
+        return false;
+    }
+    let is = |name: &str| key == name || key.strip_suffix(name).is_some_and(|k| k.ends_with('_'));
+    is("url") || is("key") || is("params") || PARTS.iter().any(|part| key.contains(part))
+}
+
+/// The file with stars over every secret wherever its text is drawn. Places stay where they are.
+pub(super) fn hide_secrets(source: &SourceFile) -> SourceFile {
+    let plain = SourceFile::new(source.path(), source.text());
+    let mut spans = Vec::new();
+    match yaml::load(&std::sync::Arc::new(SourceFile::new(source.path(), source.text()))) {
+        Ok(document) => secrets(&document.root, false, &mut spans),
+        // Broken YAML has no tree: by lines then.
+        Err(_) => {
+            let lines = KEY_AND_VALUE.iter().flat_map(|regex| regex.captures_iter(source.text()));
+            let secret =
+                lines.filter(|found| found.name("key").is_some_and(|k| is_secret(k.as_str())));
+            let values = secret.filter_map(|found| found.name("value"));
+            spans.extend(values.map(|value| Span::new(value.start(), value.end())));
+        }
+    }
+    let mut text = source.text().as_bytes().to_vec();
+    for span in spans {
+        hide(&mut text, span);
+    }
+    // Stars and whole characters are left, so nothing is replaced here.
+    plain.drawn_as(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// A key, and the rest of its line.
+static KEY_AND_VALUE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"(?P<key>[\w.-]+)["']?[ \t]*:(?P<value>[^\n]*)"#).ok());
+
+/// The places of all secrets at or below a node. Trees are bounded when they are read.
+fn secrets(node: &Node, inside: bool, spans: &mut Vec<Span>) {
+    match &node.value {
+        Value::Scalar(_) if inside => spans.push(node.span),
+        Value::Scalar(_) => {}
+        Value::Sequence(items) => {
+            for item in items.iter() {
+                secrets(item, inside, spans);
+            }
+        }
+        Value::Mapping(entries) => {
+            for entry in entries.iter() {
+                secrets(&entry.value, inside || is_secret(entry.key.text()), spans);
+            }
+        }
+    }
+}
+
+/// Puts stars over a place, but not over line ends, quotes, or the scheme of an address: that is
+/// what is wrong with most.
+fn hide(text: &mut [u8], span: Span) {
+    let Some(secret) = text.get_mut(span.start..span.end) else { return };
+    let scheme = secret.windows(3).position(|part| part == b"://").map_or(0, |at| at + 3);
+    let scheme = if secret.iter().take(scheme).any(u8::is_ascii_whitespace) { 0 } else { scheme };
+    for byte in secret.iter_mut().skip(scheme) {
+        if !matches!(byte, b'\n' | b'\r' | b' ' | b'"' | b'\'') {
+            *byte = b'*';
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hidden(text: &str) -> String {
+        let source = hide_secrets(&SourceFile::new("f", text));
+        assert_eq!(source.text(), text, "what is read stays what it is");
+        source.drawn(0..text.len()).unwrap().to_string()
+    }
+
+    #[test]
+    fn secrets_are_hidden_where_they_stand() {
+        for (text, expected) in [
+            ("url: ftp://u:p@h/x # y\n", "url: ftp://******* # y\n"),
+            ("a: {password: 'p q', b: c}\n", "a: {password: '* *', b: c}\n"),
+            ("smtp_auth_passwrod: x\n", "smtp_auth_passwrod: *\n"),
+            ("routing_key: |\n  abc\n  def\n", "routing_key: |\n  ***\n  ***\n"),
+            ("h: {X: {secrets: [a, bé]}}\n", "h: {X: {secrets: [*, ***]}}\n"),
+            ("params: {token: t}\n", "params: {token: *}\n"),
+            ("url_file: secrets/url\nexternal_url: http://e\nmonkey: m\n", ""),
+        ] {
+            assert_eq!(hidden(text), if expected.is_empty() { text } else { expected });
+        }
+    }
+
+    #[test]
+    fn broken_yaml_is_hidden_by_lines() {
+        let text = "a: [\nurl: http://u:p@h\n\"password\": x y }\nfor: 5m\n";
+        let expected = "a: [\nurl: ************\n\"password\": * * *\nfor: 5m\n";
+        assert_eq!(hidden(text), expected);
+    }
+}

@@ -1,0 +1,123 @@
+//! Receivers that are down, slow, rude or confused.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::site::{Site, key, nodes};
+use crate::support::{Part, require, wait_until};
+
+/// One incident, and one receiver for every way to fail. Killed while all of them wait.
+#[test]
+fn receivers_that_fail_lose_nothing_and_delay_nobody() {
+    let Some(site) = Site::new("outage") else { return };
+    let Some(refusing) = require(Part::Receivers).map(|part| part.start(&[])) else { return };
+    let ways = ["unavailable", "limited", "hangs", "closes", "resets"];
+    let mut hooks: Vec<String> = ways.map(|way| site.webhook(way)).into();
+    hooks.push(format!("{{url: '{}'}}", refusing.url("/webhook/refuses")));
+    hooks.push(site.webhook("unknown"));
+    hooks.push(site.webhook("well"));
+    site.write_config(&format!("- {{name: ops, webhook_configs: [{}]}}", hooks.join(", ")));
+    let fault = |way: &str, fault: Value| {
+        let mut fault = fault;
+        fault["path"] = format!("/webhook/{way}").into();
+        site.receivers.fault(fault);
+    };
+    fault("unavailable", json!({"action": "status", "status": 503}));
+    fault("limited", json!({"action": "status", "status": 429, "retry_after": 5, "count": 1}));
+    fault("hangs", json!({"action": "hang"}));
+    fault("closes", json!({"action": "drop_after"}));
+    fault("resets", json!({"action": "drop_before"}));
+    fault("unknown", json!({"action": "process_drop", "count": 1}));
+    refusing.listen(false);
+
+    let daemon = site.start();
+    site.fail(&["a"]);
+    daemon.wait_for_alerts("firing", 1);
+    let fired = Instant::now();
+    site.wait_for_taken("/webhook/well", 1);
+    assert!(fired.elapsed().as_secs() < 3, "a hanging neighbour delays it: {:?}", fired.elapsed());
+    for way in ["unavailable", "limited", "hangs", "closes", "resets", "unknown"] {
+        let path = format!("/webhook/{way}");
+        wait_until(way, || (!site.receivers.received(&path).is_empty()).then_some(()));
+    }
+    daemon.wait_for_metric("watchbell_outbox_entries", &[], 6.0);
+    let failed = |reason: &str| {
+        let reason = format!("reason=\"{reason}\"");
+        daemon.metric("watchbell_notifications_failed_total", &[&reason])
+    };
+    assert!(failed("server_error") >= 1.0, "503");
+    assert_eq!(failed("rate_limited"), 1.0, "429");
+    assert!(failed("no_answer") >= 3.0, "closed, reset, refused");
+    daemon.crash();
+
+    let daemon = site.start();
+    assert!(daemon.metric("watchbell_outbox_entries", &[]) >= 4.0, "they still wait");
+    site.receivers.reset_faults();
+    refusing.listen(true);
+    for way in ways {
+        let told = site.wait_for_taken(&format!("/webhook/{way}"), 1);
+        assert_eq!(nodes(&told[0], "firing"), ["a"], "{way}");
+    }
+    wait_until("the refusing one has it", || (refusing.received("*").len() == 1).then_some(()));
+    daemon.wait_for_metric("watchbell_outbox_entries", &[], 0.0);
+
+    let limited = site.receivers.received("/webhook/limited");
+    let time = |request: &Value| request["time"].as_f64().unwrap();
+    assert!(time(&limited[1]) - time(&limited[0]) >= 5.0, "Retry-After counts, crash or not");
+    let unknown = site.receivers.received("/webhook/unknown");
+    assert_eq!(unknown.len(), 2, "an attempt whose outcome was never learned is repeated");
+    assert_eq!(key(&unknown[0]), key(&unknown[1]), "with the same key");
+    assert_eq!(site.taken("/webhook/well").len(), 1, "what went well is not repeated");
+
+    site.mend(&["a"]);
+    for way in ["well", "unknown", "unavailable"] {
+        let count = if way == "unknown" { 3 } else { 2 };
+        let told = site.wait_for_taken(&format!("/webhook/{way}"), count);
+        assert_eq!(nodes(&told[count - 1], "resolved"), ["a"], "{way}");
+    }
+    daemon.stop();
+    site.assert_correct();
+}
+
+/// What fires and ends while nobody can be told is told once the receiver is back.
+#[test]
+fn an_incident_that_nobody_could_be_told_of_is_told_as_missed() {
+    let Some(site) = Site::new("missed") else { return };
+    site.write_config(&site.ops());
+    site.receivers.fault(json!({"path": "*", "action": "status", "status": 503}));
+    let daemon = site.start();
+    site.fail(&["a"]);
+    daemon.wait_for_metric("watchbell_outbox_entries", &[], 1.0);
+    site.mend(&["a"]);
+    daemon.wait_for_alerts("firing", 0);
+    daemon.wait_for_rounds(3);
+    daemon.crash();
+    let daemon = site.start();
+    site.receivers.reset_faults();
+    let told = site.wait_for_taken("/webhook/ops", 1);
+    assert_eq!(nodes(&told[0], "resolved"), ["a"]);
+    daemon.wait_for_metric("watchbell_outbox_entries", &[], 0.0);
+    daemon.stop();
+    assert_eq!(site.taken("/webhook/ops").len(), 1, "one message says all of it");
+    site.assert_correct();
+}
+
+/// A refusal for good is seen, and the next flush tries again.
+#[test]
+fn a_permanent_refusal_is_visible_and_tried_again_at_the_next_flush() {
+    let Some(site) = Site::new("refused") else { return };
+    site.write_config(&site.ops());
+    site.receivers.fault(json!({"path": "*", "action": "status", "status": 400, "count": 1}));
+    let mut daemon = site.start();
+    site.fail(&["a"]);
+    let line = daemon.wait_for_log("notification failed");
+    assert!(line.contains("status=400") && line.contains("ops/webhook[0]"), "{line}");
+    let labels = ["receiver=\"ops\"", "reason=\"refused\""];
+    daemon.wait_for_metric("watchbell_notifications_failed_total", &labels, 1.0);
+    let told = site.wait_for_taken("/webhook/ops", 1);
+    assert_eq!(nodes(&told[0], "firing"), ["a"]);
+    daemon.wait_for_rounds(2);
+    assert_eq!(site.receivers.received("*").len(), 2, "one refused, one taken");
+    daemon.stop();
+}
