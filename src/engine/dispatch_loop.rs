@@ -257,7 +257,7 @@ impl DispatchLoop {
         let Ok((ticket, outcome, took)) = done else { return };
         tell::attempt(&self.metrics, &ticket, &outcome, took);
         let now = self.clock.now();
-        changes.extend(self.dispatcher.finished(&ticket.group, &ticket.integration, &outcome, now));
+        changes.extend(self.dispatcher.finished(&ticket, &outcome, now));
     }
 
     async fn commit(&mut self, changes: Vec<Change>, now: Now) {

@@ -85,6 +85,17 @@ pub(super) fn relieve(waiting: &mut OutboxEntry, told: &OutboxEntry) {
     }
 }
 
+/// Marks in `waiting` the ends of alerts whose beginning `refused` was to tell and never will.
+pub(super) fn mark_missed(waiting: &mut OutboxEntry, refused: &OutboxEntry) {
+    for alert in &mut waiting.notification.alerts {
+        let fingerprint = alert.alert.fingerprint();
+        if alert.alert.is_resolved() && refused.untold.contains(&fingerprint) {
+            alert.missed = true;
+            waiting.untold.insert(fingerprint);
+        }
+    }
+}
+
 /// The record of an attempt that has just ended.
 pub(super) fn record(entry: &OutboxEntry, outcome: &Outcome, now: Timestamp) -> Attempt {
     let (status, error) = match outcome {

@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::model::{Fingerprint, IntegrationId, Notification, NotificationStatus, Timestamp};
+use crate::model::{
+    Fingerprint, IntegrationId, Notification, NotificationStatus, NotifiedAlert, Timestamp,
+};
 use crate::outbox::{LaneKey, Told};
 
 /// Numbers the entries of one store, rising.
@@ -63,6 +65,12 @@ impl OutboxEntry {
             resolved: self.notification.fingerprints(NotificationStatus::Resolved).collect(),
             at: self.notification.created_at,
         }
+    }
+
+    /// What it tells of an alert, where it names it.
+    pub fn status_of(&self, fingerprint: Fingerprint) -> Option<NotificationStatus> {
+        let mut alerts = self.notification.alerts.iter();
+        alerts.find(|named| named.alert.fingerprint() == fingerprint).map(NotifiedAlert::status)
     }
 
     /// A number that is this entry's own, for jitter.

@@ -9,7 +9,7 @@ use crate::model::{
     Alert, Fingerprint, GroupKey, IntegrationId, Notification, NotificationStatus, NotifiedAlert,
     Timestamp,
 };
-use crate::outbox::duty::{inherit, record, relieve};
+use crate::outbox::duty::{inherit, mark_missed, record, relieve};
 use crate::outbox::{Attempt, EntryId, OutboxEntry, Outcome, backoff};
 
 /// The identity of a lane.
@@ -107,6 +107,30 @@ impl Lane {
         self.delivered.as_ref().is_some_and(|told| !told.firing.is_empty())
     }
 
+    /// Whether the receiver has heard of an alert, or is being told of it at this moment.
+    pub fn has_heard(&self, fingerprint: Fingerprint) -> bool {
+        let delivered = self.delivered.as_ref();
+        let in_flight = self.in_flight.as_ref();
+        delivered.is_some_and(|told| {
+            told.firing.contains(&fingerprint) || told.resolved.contains(&fingerprint)
+        }) || in_flight.is_some_and(|entry| entry.status_of(fingerprint).is_some())
+    }
+
+    /// Whether the receiver takes an alert to fire, by what it has or is being told at this moment.
+    pub fn has_told(&self, fingerprint: Fingerprint) -> bool {
+        let in_flight = self.in_flight.as_ref();
+        match in_flight.and_then(|entry| entry.status_of(fingerprint)) {
+            Some(status) => status == NotificationStatus::Firing,
+            None => self.delivered.as_ref().is_some_and(|told| told.firing.contains(&fingerprint)),
+        }
+    }
+
+    /// Whether the attempt in flight is the one with this key. A lane that a reload has dropped
+    /// and given back does not take the outcomes of its former life.
+    pub fn is_in_flight(&self, idempotency_key: &str) -> bool {
+        self.in_flight.as_ref().is_some_and(|entry| entry.idempotency_key == idempotency_key)
+    }
+
     /// Whether something is still owed when nothing in the group fires any more.
     pub fn owes(&self) -> bool {
         self.announced() || !self.is_idle()
@@ -134,10 +158,14 @@ impl Lane {
         let over = |fp: &&Fingerprint| current.get(*fp).is_some_and(|now| now.is_resolved());
         let ends = self.enqueued.iter().flat_map(|log| &log.resolved);
         let ends: Vec<Fingerprint> = ends.filter(over).copied().collect();
+        let fires = |named: &NotifiedAlert| named.status() == NotificationStatus::Firing;
         entry.untold = entry
             .notification
-            .fingerprints(NotificationStatus::Firing)
-            .filter(|fp| !known(fp))
+            .alerts
+            .iter()
+            .map(|named| (named.alert.fingerprint(), named))
+            .filter(|(fp, named)| named.missed || (fires(named) && !known(fp)))
+            .map(|(fp, _)| fp)
             .collect();
         let log = self.enqueued.insert(told);
         log.resolved.extend(ends);
@@ -185,12 +213,13 @@ impl Lane {
         None
     }
 
-    /// Empties the log, so that the next firing is news: for an integration that is not told of
-    /// resolved alerts.
+    /// Takes everything as resolved, so that the next firing is news: for an integration that is
+    /// not told of resolved alerts.
     pub fn clear_log(&mut self, now: Timestamp) {
-        let nothing = || Some(Told { at: now, ..Told::default() });
-        self.enqueued = nothing();
-        self.delivered = nothing();
+        for told in [&mut self.enqueued, &mut self.delivered] {
+            let known = told.take().map(|told| told.firing).unwrap_or_default();
+            *told = Some(Told { firing: BTreeSet::new(), resolved: known, at: now });
+        }
     }
 
     /// Forgets alerts of which nothing is known any more, so that nobody waits for their end.
@@ -233,6 +262,9 @@ impl Lane {
             Outcome::Permanent { .. } => {
                 finished.removed.push(entry.id);
                 self.undo(&entry);
+                if let Some(waiting) = &mut self.waiting {
+                    mark_missed(waiting, &entry);
+                }
             }
         }
         Some(finished)

@@ -3,7 +3,7 @@
 use crate::engine::dispatcher::Dispatcher;
 use crate::model::{IntegrationId, Now};
 use crate::notify::Delivery;
-use crate::outbox::Outcome;
+use crate::outbox::{AttemptOutcome, Outcome};
 use crate::storage::{Change, GroupId};
 
 /// A delivery that is in flight; handed back with its outcome.
@@ -46,24 +46,31 @@ impl Dispatcher {
     /// Takes the outcome of a delivery.
     pub fn finished(
         &mut self,
-        group_id: &GroupId,
-        integration: &IntegrationId,
+        ticket: &DeliveryTicket,
         outcome: &Outcome,
         now: Now,
     ) -> Vec<Change> {
         let mut changes = Vec::new();
-        let Some(mut group) = self.groups.remove(group_id) else { return changes };
-        if let Some(lane) = group.lanes.iter_mut().find(|lane| lane.id == *integration)
+        let id = &ticket.group;
+        let Some(mut group) = self.groups.remove(id) else { return changes };
+        if let Some(lane) = group.lanes.iter_mut().find(|l| l.id == ticket.integration)
+            && lane.lane.is_in_flight(&ticket.delivery.idempotency_key)
             && let Some(finished) = lane.lane.finish(outcome, &group.core.alerts, now.wall)
         {
-            self.time_attempt(group_id, lane, now);
+            if finished.attempt.outcome == AttemptOutcome::Permanent
+                && let Some(told) = &lane.lane.enqueued
+            {
+                // It was not told, so the repeat interval runs from what was told before.
+                lane.told_at = lane.told_at.min(now.past(told.at));
+            }
+            self.time_attempt(id, lane, now);
             changes.push(Change::AddAttempt(finished.attempt));
             changes.extend(finished.removed.into_iter().map(Change::DeleteEntry));
             changes.extend(lane.lane.entries().cloned().map(Change::PutEntry));
             changes.push(lane.stored(&group.core));
         }
-        self.groups.insert(group_id.clone(), group);
-        self.close_if_over(group_id, now, &mut changes);
+        self.groups.insert(id.clone(), group);
+        self.close_if_over(id, now, &mut changes);
         changes
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::dispatcher::group::{Group, GroupLane};
 use crate::model::{Fingerprint, IntegrationId, Notification, NotifiedAlert, NotifyReason, Now};
-use crate::outbox::Told;
+use crate::outbox::{Lane, Told};
 use crate::routing::{Dedup, LogView, MuteReason, decide, mute_reason};
 use crate::storage::{Change, Decision, GroupId};
 
@@ -37,8 +37,9 @@ impl Dispatcher {
         let Some(mut group) = self.groups.remove(id) else { return };
         self.renew_lanes(&mut group, now, changes);
         let sorted = self.sort(&mut group, now, changes);
+        let due = due(&group, now);
         for index in 0..group.lanes.len() {
-            self.flush_lane(&mut group, index, &sorted, now, changes);
+            self.flush_lane(&mut group, index, &sorted, due, now, changes);
         }
         let route = Arc::clone(&group.route);
         group.core.flushed(&route, now);
@@ -56,7 +57,7 @@ impl Dispatcher {
             match group.lane_mut(id) {
                 Some(lane) => lane.send_resolved = *send_resolved,
                 None => {
-                    let lane = GroupLane::new(id.clone(), *send_resolved, now);
+                    let lane = GroupLane::new(id.clone(), *send_resolved, Lane::default(), now);
                     changes.push(lane.stored(&group.core));
                     group.lanes.push(lane);
                 }
@@ -122,13 +123,14 @@ impl Dispatcher {
         group: &mut Group,
         index: usize,
         sorted: &Sorted,
+        due: Now,
         now: Now,
         changes: &mut Vec<Change>,
     ) {
         let entry = self.next_entry();
         let id = group.id();
         let Some(lane) = group.lanes.get_mut(index) else { return };
-        let outcome = news(lane, group.orphan, group.route.repeat_interval, sorted, now);
+        let outcome = news(lane, &group.left, group.route.repeat_interval, sorted, due);
         let removed = match outcome {
             Outcome::Say(news) => {
                 let notification = Notification {
@@ -144,7 +146,7 @@ impl Dispatcher {
                     let to = Some(lane.id.clone());
                     changes.push(decision(*fingerprint, &id, to, name, String::new(), now));
                 }
-                lane.told_at = now.mono;
+                lane.told_at = due.mono;
                 lane.lane.enqueue(entry, notification, news.told, &group.core.alerts, now.wall)
             }
             Outcome::ClearLog => {
@@ -164,7 +166,13 @@ impl Dispatcher {
 
     /// Sets the timer of a lane's next attempt.
     pub(super) fn time_attempt(&mut self, id: &GroupId, lane: &mut GroupLane, now: Now) {
-        let at = lane.lane.due().map(|due| now.timer(due, crate::outbox::MAX_RETRY_AFTER));
+        let due = lane.lane.due();
+        if due.is_some() && due == lane.attempt_due && lane.attempt_at.is_some() {
+            // A timer that runs is not moved by a clock that has been put back.
+            return;
+        }
+        lane.attempt_due = due;
+        let at = due.map(|due| now.timer(due, crate::outbox::MAX_RETRY_AFTER));
         self.timers.set_attempt(id, &lane.id, &mut lane.attempt_at, at);
     }
 
@@ -173,7 +181,8 @@ impl Dispatcher {
         let Some(group) = self.groups.get_mut(id) else { return };
         let settled = group.settle(now);
         for alert in &settled {
-            if !group.lanes().any(|lane| lane.knew(alert.fingerprint())) {
+            let nobody_knew = !group.lanes().any(|lane| lane.knew(alert.fingerprint()));
+            if nobody_knew && !group.lanes.is_empty() {
                 let fingerprint = alert.fingerprint();
                 let name = "resolved_before_notification";
                 changes.push(decision(fingerprint, id, None, name, String::new(), now));
@@ -195,36 +204,55 @@ enum Outcome {
     Hold,
 }
 
+/// When a group that is flushed was due. Intervals are measured between these points, so that a
+/// loop that is a little late does not put a repetition off by one more interval.
+fn due(group: &Group, now: Now) -> Now {
+    let late = now.mono.since(group.core.next_flush);
+    if group.core.next_flush > now.mono || late >= group.route.group_interval {
+        return now;
+    }
+    Now { wall: now.wall - late, mono: group.core.next_flush }
+}
+
 /// Decides what one lane is to be told.
 ///
 /// An alert that is held back but known to fire does not count as resolved, and the end of one
 /// that is known is told although it would be held back.
 fn news(
     lane: &GroupLane,
-    orphan: bool,
+    left: &BTreeSet<Fingerprint>,
     repeat_interval: std::time::Duration,
     sorted: &Sorted,
-    now: Now,
+    due: Now,
 ) -> Outcome {
     let none = BTreeSet::new();
     let log = lane.lane.enqueued.as_ref();
-    let known = log.map_or(&none, |told| &told.firing);
-    let carried: BTreeSet<_> = sorted.held.intersection(known).copied().collect();
+    let (mut known, logged) =
+        log.map_or((none.clone(), &none), |t| (t.firing.clone(), &t.resolved));
     let mut resolved = sorted.resolved.clone();
-    resolved.extend(sorted.resolved_held.intersection(known));
-    let firing: BTreeSet<_> = sorted.firing.union(&carried).copied().collect();
-    let view = log.map(|told| LogView {
-        firing: &told.firing,
-        resolved: &told.resolved,
-        age: now.mono.since(lane.told_at),
-    });
-    let decided = decide(view.as_ref(), &firing, &resolved, lane.send_resolved, repeat_interval);
+    let was_told = |fp: &&Fingerprint| known.contains(*fp) || lane.lane.has_told(**fp);
+    resolved.extend(sorted.resolved_held.iter().filter(was_told));
+    let decide = |known: &BTreeSet<Fingerprint>| {
+        let firing = sorted.firing.iter().chain(sorted.held.intersection(known));
+        let firing: BTreeSet<_> = firing.copied().collect();
+        let age = due.mono.since(lane.told_at);
+        let view = log.map(|_| LogView { firing: known, resolved: logged, age });
+        let answer = decide(view.as_ref(), &firing, &resolved, lane.send_resolved, repeat_interval);
+        (answer, firing)
+    };
+    let (mut decided, mut firing) = decide(&known);
+    if matches!(decided, Dedup::Notify(_)) {
+        // The new words replace those that wait. What is held back by now and only waits to be
+        // told is not told; it is news again when nothing holds it back.
+        known.retain(|fp| !sorted.held.contains(fp));
+        known.extend(sorted.held.iter().filter(|fp| lane.lane.has_told(**fp)));
+        (decided, firing) = decide(&known);
+    }
     let reason = match decided {
         // What is repeated must not consist of alerts that are held back.
         Dedup::Notify(NotifyReason::RepeatIntervalElapsed) if sorted.firing.is_empty() => {
             return Outcome::Hold;
         }
-        Dedup::Notify(_) if orphan => NotifyReason::RouteChanged,
         Dedup::Notify(reason) => reason,
         Dedup::ClearLog => return Outcome::ClearLog,
         Dedup::Hold(_) => return Outcome::Hold,
@@ -235,9 +263,15 @@ fn news(
     }
     if named.is_disjoint(&firing) {
         // Something fires that is held back: the words must not say that all is over.
-        named.extend(&carried);
+        named.extend(&firing);
     }
-    Outcome::Say(News { reason, named, told: Told { firing, resolved, at: now.wall } })
+    if named.is_empty() {
+        return Outcome::Hold;
+    }
+    let ends = matches!(reason, NotifyReason::AllAlertsResolved | NotifyReason::NewResolvedAlerts);
+    let moved = ends && resolved.difference(logged).any(|fp| left.contains(fp));
+    let reason = if moved { NotifyReason::RouteChanged } else { reason };
+    Outcome::Say(News { reason, named, told: Told { firing, resolved, at: due.wall } })
 }
 
 /// The named alerts as they are now, firing ones first.
@@ -250,7 +284,7 @@ fn words(
     let mut words: Vec<NotifiedAlert> = alerts
         .map(|(fp, alert)| NotifiedAlert {
             alert: crate::model::Alert::clone(alert),
-            missed: alert.is_resolved() && !lane.knew(*fp),
+            missed: alert.is_resolved() && !lane.lane.has_heard(*fp),
         })
         .collect();
     words.sort_by(|a, b| a.order().cmp(&b.order()));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Alert, Fingerprint, IntegrationId, Monotonic, Now};
+use crate::model::{Alert, Fingerprint, IntegrationId, Monotonic, Now, Timestamp};
 use crate::outbox::{Lane, LaneKey};
 use crate::routing::{AggregationGroup, Route};
 use crate::storage::{Change, GroupId, StoredGroup, StoredLane};
@@ -22,11 +22,22 @@ pub(super) struct GroupLane {
     pub(super) told_at: Monotonic,
     /// The timer of the next attempt, as it stands in the timers.
     pub(super) attempt_at: Option<Monotonic>,
+    /// The stamp that this timer was made of.
+    pub(super) attempt_due: Option<Timestamp>,
 }
 
 impl GroupLane {
-    pub(super) fn new(id: IntegrationId, send_resolved: bool, now: Now) -> Self {
-        Self { id, send_resolved, lane: Lane::default(), told_at: now.mono, attempt_at: None }
+    /// A lane of which nothing is due yet.
+    pub(super) fn new(id: IntegrationId, send_resolved: bool, lane: Lane, now: Now) -> Self {
+        let told_at = lane.enqueued.as_ref().map_or(now.mono, |told| now.past(told.at));
+        Self { id, send_resolved, lane, told_at, attempt_at: None, attempt_due: None }
+    }
+
+    /// Whether the receiver takes an alert to fire, or is about to.
+    pub(super) fn believes(&self, fingerprint: Fingerprint) -> bool {
+        let told = [&self.lane.enqueued, &self.lane.delivered];
+        told.into_iter().flatten().any(|told| told.firing.contains(&fingerprint))
+            || self.lane.entries().any(|entry| entry.untold.contains(&fingerprint))
     }
 
     /// Whether the receiver was told of an alert, or is about to be.
@@ -75,6 +86,8 @@ pub(super) struct Group {
     pub(super) lanes: Vec<GroupLane>,
     /// Which alerts are held back, by the name of the reason.
     pub(super) held: BTreeMap<Fingerprint, &'static str>,
+    /// Alerts that a reload has taken out of the group: they end here because their route changed.
+    pub(super) left: BTreeSet<Fingerprint>,
     /// The timer of the next flush, as it stands in the timers.
     pub(super) flush_at: Option<Monotonic>,
 }
@@ -87,6 +100,7 @@ impl Group {
             orphan: false,
             lanes: Vec::new(),
             held: BTreeMap::new(),
+            left: BTreeSet::new(),
             flush_at: None,
         }
     }
@@ -136,6 +150,7 @@ impl Group {
             }
         }
         self.held.retain(|fp, _| self.core.alerts.contains_key(fp));
+        self.left.retain(|fp| self.core.alerts.contains_key(fp));
         gone
     }
 

@@ -8,6 +8,7 @@ mod flush;
 mod group;
 mod observe;
 mod reconcile;
+mod restore;
 mod setup;
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,7 @@ pub use setup::RoutingSetup;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::model::{Alert, Fingerprint, Monotonic, Now, RuleKey};
+use crate::model::{Alert, Fingerprint, LabelSet, Monotonic, Now, RuleKey};
 use crate::outbox::EntryId;
 use crate::routing::Inhibitor;
 use crate::storage::{Change, GroupId};
@@ -43,7 +44,7 @@ struct Routed {
 struct Source {
     rule: RuleKey,
     /// The identity within the rule, before external labels.
-    instance: Fingerprint,
+    instance: LabelSet,
     alert: Arc<Alert>,
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::alerting::{AlertInstance, AlertState, Transition};
 use crate::engine::dispatcher::group::Group;
 use crate::engine::dispatcher::{Dispatcher, Routed, Source};
-use crate::model::{Alert, Fingerprint, Now, RuleKey, Timestamp};
+use crate::model::{Alert, Fingerprint, LabelSet, Now, RuleKey, Timestamp};
 use crate::routing::AggregationGroup;
 use crate::storage::{Change, Decision, GroupId, StoredAlert};
 
@@ -77,7 +77,7 @@ impl Dispatcher {
             }
             changes.push(delete(false));
             changes.push(stored(&ended));
-            self.route(rule, transition.fingerprint, alert, now, changes);
+            self.route(rule, instance.labels.clone(), alert, now, changes);
         }
         match transition.to {
             AlertState::Pending => changes.push(stored(instance)),
@@ -87,7 +87,7 @@ impl Dispatcher {
                     // What a former firing still owed is part of this alert's story now.
                     changes.push(delete(true));
                 }
-                self.route(rule, transition.fingerprint, alert.clone(), now, changes);
+                self.route(rule, instance.labels.clone(), alert.clone(), now, changes);
             }
             AlertState::Inactive if !transition.resolves() => changes.push(delete(false)),
             AlertState::Inactive => {}
@@ -136,7 +136,7 @@ impl Dispatcher {
     pub(super) fn add_source(
         &mut self,
         rule: RuleKey,
-        instance: Fingerprint,
+        instance: LabelSet,
         alert: Arc<Alert>,
     ) -> Arc<Alert> {
         let routed = self.alerts.entry(alert.fingerprint()).or_insert_with(|| Routed {
@@ -156,7 +156,7 @@ impl Dispatcher {
     fn route(
         &mut self,
         rule: &RuleKey,
-        instance: Fingerprint,
+        instance: LabelSet,
         alert: Alert,
         now: Now,
         changes: &mut Vec<Change>,
@@ -188,7 +188,17 @@ impl Dispatcher {
             if let Some(group) = self.groups.get_mut(&id) {
                 let route = Arc::clone(&group.route);
                 group.core.insert(&route, Arc::clone(alert), now);
+                self.time_flush(&id, now, changes);
             }
+        }
+    }
+
+    /// Sets the timer of a group's next flush, where that has changed.
+    fn time_flush(&mut self, id: &GroupId, now: Now, changes: &mut Vec<Change>) {
+        let Some(group) = self.groups.get_mut(id) else { return };
+        if group.flush_at != Some(group.core.next_flush) {
+            self.timers.set_flush(id, &mut group.flush_at, Some(group.core.next_flush));
+            changes.push(group.stored(now));
         }
     }
 
@@ -217,11 +227,8 @@ impl Dispatcher {
             if !is_member {
                 changes.push(grouped(fingerprint, &id, &route.key, now.wall));
             }
-            let before = group.flush_at;
-            self.timers.set_flush(&id, &mut group.flush_at, Some(group.core.next_flush));
-            if before != group.flush_at {
-                changes.push(group.stored(now));
-            }
+            group.left.remove(&fingerprint);
+            self.time_flush(&id, now, changes);
         }
     }
 
@@ -241,12 +248,12 @@ impl Dispatcher {
         }
     }
 
-    fn forget(&mut self, fingerprint: Fingerprint, changes: &mut Vec<Change>) {
+    pub(super) fn forget(&mut self, fingerprint: Fingerprint, changes: &mut Vec<Change>) {
         let Some(routed) = self.alerts.remove(&fingerprint) else { return };
         self.inhibitor.remove(fingerprint);
         changes.extend(routed.sources.into_iter().map(|source| Change::DeleteAlert {
             rule: source.rule,
-            fingerprint: source.instance,
+            fingerprint: source.instance.fingerprint(),
             resolved: true,
         }));
     }

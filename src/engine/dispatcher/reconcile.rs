@@ -1,49 +1,27 @@
-//! A start and a reload: the groups are brought in line with the routes.
+//! A reload, and the end of a start: the groups are brought in line with the routes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::alerting::AlertState;
 use crate::engine::RoutingSetup;
-use crate::engine::dispatcher::Dispatcher;
 use crate::engine::dispatcher::group::{Group, GroupLane};
+use crate::engine::dispatcher::{Dispatcher, Source};
 use crate::model::{Alert, LabelSet, Now, RuleKey};
-use crate::outbox::{Lane, LaneKey, OutboxEntry};
-use crate::routing::{AggregationGroup, Inhibitor, Route};
-use crate::storage::{Change, Decision, GroupId, Snapshot, StoredAlert, StoredGroup, StoredLane};
+use crate::outbox::LaneKey;
+use crate::routing::{Inhibitor, Route};
+use crate::storage::{Change, Decision, GroupId};
 
 impl Dispatcher {
-    /// A dispatcher that goes on from what is stored. Whatever was in flight is due again.
-    pub fn load(setup: Arc<RoutingSetup>, snapshot: Snapshot, now: Now) -> (Self, Vec<Change>) {
-        let mut dispatcher = Self::new(setup);
-        dispatcher.last_entry = snapshot.last_entry;
-        let mut changes = Vec::new();
-        let routes = dispatcher.routes();
-        for stored in snapshot.groups {
-            let group = restored_group(&dispatcher.setup, &routes, stored, now);
-            dispatcher.groups.insert(group.id(), group);
-        }
-        for alert in snapshot.alerts {
-            dispatcher.restore_alert(alert, now);
-        }
-        dispatcher.restore_lanes(snapshot.lanes, snapshot.entries, now, &mut changes);
-        let restored: BTreeSet<GroupId> = dispatcher.groups.keys().cloned().collect();
-        let mut routed = Vec::new();
-        dispatcher.reconcile(now, &mut routed);
-        // That an alert is in a group that was there before is no new decision.
-        changes.extend(routed.into_iter().filter(|change| match change {
-            Change::AddDecision(d) => d.reason != "grouped" || !restored.contains(&d.group),
-            _ => true,
-        }));
-        (dispatcher, changes)
-    }
-
     /// Takes a new configuration. What fired under a group that is no more is resolved under it
     /// (`route_changed`) and announced under the new one.
     pub fn reload(&mut self, setup: Arc<RoutingSetup>, now: Now) -> Vec<Change> {
         let mut changes = Vec::new();
         self.inhibitor = Inhibitor::new(setup.inhibit_rules.clone());
+        let relabel = self.setup.external_labels != setup.external_labels;
         self.setup = setup;
+        if relabel {
+            self.relabel(&mut changes);
+        }
         for routed in self.alerts.values() {
             self.inhibitor.set(&routed.merged);
         }
@@ -65,95 +43,45 @@ impl Dispatcher {
         vec![Change::MoveRules(moved)]
     }
 
+    /// Gives the alerts that fire the labels of the new configuration. Where these differ it is
+    /// another alert: the former one is no longer known here and leaves its groups like one whose
+    /// route changed. Those that are resolved end as they were announced.
+    fn relabel(&mut self, changes: &mut Vec<Change>) {
+        let setup = Arc::clone(&self.setup);
+        let mut renamed = Vec::new();
+        let mut lost = Vec::new();
+        for (fingerprint, routed) in &mut self.alerts {
+            let is_renamed = |source: &mut Source| {
+                !source.alert.is_resolved()
+                    && setup.routed_labels(&source.instance) != source.alert.labels
+            };
+            renamed.extend(routed.sources.extract_if(.., is_renamed));
+            if routed.merged.is_resolved() {
+                continue;
+            }
+            match routed.sources.iter().find(|source| !source.alert.is_resolved()) {
+                Some(source) => routed.merge(&source.rule.clone()),
+                None => lost.push(*fingerprint),
+            }
+        }
+        for fingerprint in lost {
+            self.forget(fingerprint, changes);
+        }
+        for source in renamed {
+            let labels = setup.routed_labels(&source.instance);
+            let alert = Arc::new(Alert { labels, ..Alert::clone(&source.alert) });
+            self.add_source(source.rule, source.instance, alert);
+        }
+    }
+
     /// The routes by what of them makes a group's identity.
-    fn routes(&self) -> HashMap<(String, String), Arc<Route>> {
+    pub(super) fn routes(&self) -> HashMap<(String, String), Arc<Route>> {
         let routes = self.setup.tree.routes();
         routes.map(|r| ((r.key.clone(), r.receiver.clone()), Arc::new(r.clone()))).collect()
     }
 
-    /// Puts a stored alert back. Its groups are those of the labels that it was routed by; where
-    /// the external labels have changed since, it leaves them like one whose route changed.
-    fn restore_alert(&mut self, stored: StoredAlert, now: Now) {
-        let instance = stored.instance;
-        if instance.state == AlertState::Pending {
-            return;
-        }
-        let instance_id = instance.fingerprint();
-        let alert = self.alert(&instance, &stored.generator_url);
-        if alert.labels != stored.routed {
-            let former = Alert { labels: stored.routed, ..alert.clone() };
-            self.put_in_stored_groups(&Arc::new(former), now);
-        }
-        let alert = Arc::new(alert);
-        let groups = self.put_in_stored_groups(&alert, now);
-        let merged = self.add_source(stored.rule, instance_id, alert);
-        self.inhibitor.set(&merged);
-        if let Some(routed) = self.alerts.get_mut(&merged.fingerprint()) {
-            routed.groups = groups;
-        }
-    }
-
-    /// Puts an alert into those stored groups that today's routes give it.
-    fn put_in_stored_groups(&mut self, alert: &Arc<Alert>, now: Now) -> Vec<GroupId> {
-        let setup = Arc::clone(&self.setup);
-        let mut held = Vec::new();
-        for id in group_ids(&setup, &alert.labels) {
-            if let Some(group) = self.groups.get_mut(&id) {
-                let route = Arc::clone(&group.route);
-                group.core.insert(&route, Arc::clone(alert), now);
-                held.push(id);
-            }
-        }
-        held
-    }
-
-    fn restore_lanes(
-        &mut self,
-        lanes: Vec<StoredLane>,
-        entries: Vec<OutboxEntry>,
-        now: Now,
-        changes: &mut Vec<Change>,
-    ) {
-        let mut by_lane: BTreeMap<LaneKey, Vec<OutboxEntry>> = BTreeMap::new();
-        for entry in entries {
-            by_lane.entry(entry.lane()).or_default().push(entry);
-        }
-        for stored in lanes {
-            let receiver = stored.key.integration.receiver.clone();
-            let id = GroupId { key: stored.key.group_key.clone(), receiver };
-            let entries = by_lane.remove(&stored.key).unwrap_or_default();
-            let Some(group) = self.groups.get_mut(&id) else {
-                changes.push(Change::DeleteLane(stored.key));
-                changes.extend(entries.iter().map(|e| Change::DeleteEntry(e.id)));
-                continue;
-            };
-            // Alerts that this lane knows of under a route that no longer is.
-            for fp in stored.enqueued.iter().flat_map(|told| &told.firing) {
-                if let Some(routed) = self.alerts.get(fp) {
-                    let alert = || Arc::clone(&routed.merged);
-                    group.core.alerts.entry(*fp).or_insert_with(alert);
-                }
-            }
-            let (lane, removed) = Lane::restored(
-                stored.enqueued,
-                stored.delivered,
-                stored.receiver_state,
-                entries,
-                &group.core.alerts,
-            );
-            let told_at = lane.enqueued.as_ref().map_or(now.mono, |told| now.past(told.at));
-            changes.extend(removed.into_iter().map(Change::DeleteEntry));
-            changes.extend(lane.entries().cloned().map(Change::PutEntry));
-            let send_resolved = true;
-            let id = stored.key.integration;
-            group.lanes.push(GroupLane { id, send_resolved, lane, told_at, attempt_at: None });
-        }
-        let orphaned = by_lane.into_values().flatten();
-        changes.extend(orphaned.map(|entry| Change::DeleteEntry(entry.id)));
-    }
-
     /// Brings groups, their routes, their lanes and their timers in line with the configuration.
-    fn reconcile(&mut self, now: Now, changes: &mut Vec<Change>) {
+    pub(super) fn reconcile(&mut self, now: Now, changes: &mut Vec<Change>) {
         let routes = self.routes();
         let ids: Vec<GroupId> = self.groups.keys().cloned().collect();
         for id in &ids {
@@ -217,8 +145,9 @@ impl Dispatcher {
             if let Some(routed) = self.alerts.get_mut(&fingerprint) {
                 routed.groups.retain(|held| *held != id);
             }
-            if group.lanes().any(|lane| lane.knew(fingerprint)) {
+            if group.lanes().any(|lane| lane.believes(fingerprint)) {
                 told = true;
+                group.left.insert(fingerprint);
                 let ends_at = Some(now.wall.max(alert.starts_at));
                 let ended = Alert { ends_at, ..Alert::clone(&alert) };
                 group.core.alerts.insert(fingerprint, Arc::new(ended));
@@ -259,7 +188,7 @@ impl Dispatcher {
 }
 
 /// The groups that the configuration gives a label set.
-fn group_ids(setup: &RoutingSetup, labels: &LabelSet) -> Vec<GroupId> {
+pub(super) fn group_ids(setup: &RoutingSetup, labels: &LabelSet) -> Vec<GroupId> {
     let groups = setup.tree.groups_of(labels).into_iter();
     groups
         .filter_map(|(route, key, _)| {
@@ -270,33 +199,7 @@ fn group_ids(setup: &RoutingSetup, labels: &LabelSet) -> Vec<GroupId> {
 }
 
 /// The route's part of a group's key.
-fn route_key(id: &GroupId, labels: &LabelSet) -> String {
+pub(super) fn route_key(id: &GroupId, labels: &LabelSet) -> String {
     let suffix = format!(":{labels}");
     id.key.0.strip_suffix(&suffix).unwrap_or(&id.key.0).to_string()
-}
-
-fn restored_group(
-    setup: &RoutingSetup,
-    routes: &HashMap<(String, String), Arc<Route>>,
-    stored: StoredGroup,
-    now: Now,
-) -> Group {
-    let key = (route_key(&stored.id, &stored.labels), stored.id.receiver.clone());
-    let route = routes.get(&key).map_or_else(
-        || {
-            // The route is gone. The root's timing serves to end the group.
-            let root = setup.tree.root().clone();
-            Arc::new(Route { receiver: stored.id.receiver.clone(), ..root })
-        },
-        Arc::clone,
-    );
-    let core = AggregationGroup::restored(
-        &route,
-        stored.id.key,
-        stored.labels,
-        stored.next_flush,
-        stored.has_flushed,
-        now,
-    );
-    Group::new(core, route)
 }

@@ -1,1 +1,11 @@
+//! The dispatcher step by step, in virtual time. `tests/simulation` tries random incidents.
 
+mod delivery;
+mod harness;
+mod held;
+mod lifecycle;
+mod reload;
+mod restart;
+mod timing;
+
+use harness::{Answer, Bench};
