@@ -22,7 +22,7 @@ use support::{TempDir, root};
 /// The port that fixtures and transcripts name in place of the server's own.
 const PORT: &str = "127.0.0.1:19999";
 /// Words that stand in the fixtures and must never be shown.
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 10] = [
     "datasource-password",
     "default-secret-path",
     "oncall-secret-path",
@@ -30,6 +30,9 @@ const SECRETS: [&str; 7] = [
     "webhook-bearer-token",
     "planted-",
     "smtp-password",
+    "slack-secret-path",
+    "ml-secret-path",
+    "routing-key-secret",
 ];
 
 #[test]
@@ -180,10 +183,13 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     let path = first.split(' ').nth(1).unwrap_or_default();
     let (status, answer) = match path {
         "/api/v1/query" => query(&String::from_utf8_lossy(&body)),
+        "/hooks/pagerduty" => ("202 Accepted", json!({"status": "success", "dedup_key": "d"})),
+        hook if hook.starts_with("/hooks/slack/") => ("200 OK", Value::Null),
         hook if hook.starts_with("/hooks/") => ("200 OK", json!({})),
         _ => ("404 Not Found", json!("no such hook")),
     };
-    let text = answer.to_string();
+    // Slack's webhooks say a word, not JSON.
+    let text = if answer.is_null() { "ok".to_owned() } else { answer.to_string() };
     write!(
         stream,
         "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\

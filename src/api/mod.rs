@@ -8,6 +8,7 @@ mod answer;
 mod management;
 mod params;
 mod rules;
+mod server;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -41,10 +42,7 @@ pub async fn serve(
     daemon: DaemonHandle,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    let app = router(daemon);
-    if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(stop).await {
-        tracing::error!(%error, "the API has failed");
-    }
+    server::serve(listener, router(daemon), stop).await;
 }
 
 /// All routes.

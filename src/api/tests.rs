@@ -72,6 +72,7 @@ fn views() -> Vec<GroupView> {
         last_evaluation: Some(Timestamp::from_secs(1000)),
         evaluation_time: Duration::from_millis(1500),
         warnings: Vec::new(),
+        ..RuleView::default()
     };
     views.sort_by(|a, b| a.group.name.cmp(&b.group.name));
     views

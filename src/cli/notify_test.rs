@@ -11,6 +11,7 @@ use crate::cli::output::{self, Paint, one_line};
 use crate::cli::{FAILED, USAGE, findings, time};
 use crate::config::Loaded;
 use crate::diag::nearest;
+use crate::model::Timestamp;
 use crate::notify::{Delivery, Integration, Receiver, sample};
 use crate::outbox::Outcome;
 
@@ -42,6 +43,10 @@ pub(super) struct Args {
     /// Print the messages instead of sending them
     #[arg(long)]
     dry_run: bool,
+    /// With --dry-run, the time that the messages speak of: RFC 3339 or seconds since 1970; now
+    /// where absent
+    #[arg(long, value_parser = time::parse, requires = "dry_run")]
+    time: Option<Timestamp>,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -56,7 +61,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     };
     let good = if args.dry_run {
-        preview(&integrations, args.resolved)?
+        preview(&integrations, args.resolved, args.time.unwrap_or_else(time::now))?
     } else {
         eprintln!("warning: this really sends a message to the receiver {:?}", args.receiver);
         let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
@@ -98,8 +103,7 @@ fn short(integration: &Integration) -> String {
     format!("{}[{}]", integration.id.kind, integration.id.index)
 }
 
-fn delivery(integration: &Integration, resolved: bool) -> Delivery {
-    let now = time::now();
+fn delivery(integration: &Integration, resolved: bool, now: Timestamp) -> Delivery {
     Delivery {
         notification: sample(&integration.id, resolved, now),
         idempotency_key: format!("notify-test-{}", now.millis()),
@@ -110,11 +114,11 @@ fn delivery(integration: &Integration, resolved: bool) -> Delivery {
 }
 
 /// Prints every message; whether all could be rendered.
-fn preview(integrations: &[Integration], resolved: bool) -> anyhow::Result<bool> {
+fn preview(integrations: &[Integration], resolved: bool, now: Timestamp) -> anyhow::Result<bool> {
     let mut good = true;
     for integration in integrations {
         let mut out = format!("== {}\n", one_line(&integration.id.to_string()));
-        match integration.notifier.preview(&delivery(integration, resolved), time::now()) {
+        match integration.notifier.preview(&delivery(integration, resolved, now), now) {
             Ok(preview) => {
                 for (name, text) in preview.parts {
                     let text = text.trim_end();
@@ -142,8 +146,9 @@ fn steerless(text: &str) -> String {
 async fn send(integrations: &[Integration], resolved: bool) -> anyhow::Result<bool> {
     let attempts = integrations.iter().map(async |integration| {
         let began = Instant::now();
-        let delivery = delivery(integration, resolved);
-        let attempt = integration.notifier.deliver(&delivery, time::now());
+        let now = time::now();
+        let delivery = delivery(integration, resolved, now);
+        let attempt = integration.notifier.deliver(&delivery, now);
         let outcome = tokio::time::timeout(TIMEOUT, attempt).await;
         let outcome = outcome.unwrap_or_else(|_| {
             Outcome::retry(format!("no outcome within {} s", TIMEOUT.as_secs()))

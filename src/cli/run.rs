@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::api;
 use crate::cli::findings;
@@ -83,15 +83,15 @@ async fn serve(args: Args) -> anyhow::Result<ExitCode> {
         Daemon::start(args.config, loaded, store, Arc::clone(&clock), metrics, args.drain_timeout)
             .await?;
     tracing::info!(%address, "listening");
-    let mut stopped = stop.clone();
-    let api = tokio::spawn(api::serve(listener, handle, async move {
-        // The sender lives as long as the process.
-        let _ = stopped.wait_for(|stop| *stop).await;
-    }));
+    // The API goes down last, so that it says until the end that the daemon is stopping.
+    let (finished, finishing) = oneshot::channel::<()>();
+    let api = tokio::spawn(api::serve(listener, handle, async move { drop(finishing.await) }));
     let mut stop = stop;
     daemon.run(async move { drop(stop.wait_for(|stop| *stop).await) }, hangup).await;
-    // The API goes down last, so that it says until the end that the daemon is stopping.
-    api.abort();
+    drop(finished);
+    if api.await.is_err() {
+        tracing::error!("the API has failed");
+    }
     Ok(ExitCode::SUCCESS)
 }
 

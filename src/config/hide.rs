@@ -32,11 +32,14 @@ pub(super) fn hide_secrets(source: &SourceFile) -> SourceFile {
         Ok(document) => secrets(&document.root, false, &mut spans),
         // Broken YAML has no tree: by lines then.
         Err(_) => {
-            let lines = KEY_AND_VALUE.iter().flat_map(|regex| regex.captures_iter(source.text()));
-            let secret =
-                lines.filter(|found| found.name("key").is_some_and(|k| is_secret(k.as_str())));
-            let values = secret.filter_map(|found| found.name("value"));
-            spans.extend(values.map(|value| Span::new(value.start(), value.end())));
+            let text = source.text();
+            for key in KEY.iter().flat_map(|regex| regex.captures_iter(text)) {
+                let start = key.get_match().end();
+                let rest = text.get(start..).and_then(|rest| rest.lines().next());
+                if key.name("key").is_some_and(|key| is_secret(key.as_str())) {
+                    spans.push(Span::new(start, start + rest.map_or(0, str::len)));
+                }
+            }
         }
     }
     let mut text = source.text().as_bytes().to_vec();
@@ -47,9 +50,9 @@ pub(super) fn hide_secrets(source: &SourceFile) -> SourceFile {
     plain.drawn_as(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// A key, and the rest of its line.
-static KEY_AND_VALUE: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"(?P<key>[\w.-]+)["']?[ \t]*:(?P<value>[^\n]*)"#).ok());
+/// A key with its colon. Several may stand on one line.
+static KEY: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"(?P<key>[\w.-]+)["']?[ \t]*:"#).ok());
 
 /// The places of all secrets at or below a node. Trees are bounded when they are read.
 fn secrets(node: &Node, inside: bool, spans: &mut Vec<Span>) {
@@ -112,5 +115,8 @@ mod tests {
         let text = "a: [\nurl: http://u:p@h\n\"password\": x y }\nfor: 5m\n";
         let expected = "a: [\nurl: ************\n\"password\": * * *\nfor: 5m\n";
         assert_eq!(hidden(text), expected);
+        // The rest of the line, since where the value ends is not known.
+        let text = "global: {smtp_auth_password: p, x: [y}\n";
+        assert_eq!(hidden(text), "global: {smtp_auth_password: ** ** ***\n");
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::alerting::{AlertInstance, RuleAlerts, Step};
 use crate::clock::Clock;
 use crate::daemon::schedule::{Schedule, Slot};
-use crate::engine::{DispatchHandle, Evaluator, Observation};
+use crate::engine::{Away, DispatchHandle, Evaluator, Observation};
 use crate::model::Timestamp;
 use crate::rule::{AlertingRule, Rule, RuleGroup};
 use crate::telemetry::{GroupLabels, Metrics};
@@ -40,6 +40,8 @@ pub struct RuleView {
     pub evaluation_time: Duration,
     /// What the datasource warned of: the result may be partial.
     pub warnings: Vec<String>,
+    /// Set while it is in doubt whether the datasource has seen everything again.
+    pub away: Option<Away>,
 }
 
 /// What is known of a group between two evaluations.
@@ -151,17 +153,33 @@ impl GroupTask {
         ts: Timestamp,
     ) {
         let shared = &self.shared;
-        let mut alerts =
-            lock(&self.view).rules.get(index).map(|r| r.alerts.clone()).unwrap_or_default();
+        let known = lock(&self.view).rules.get(index).cloned().unwrap_or_default();
+        let (mut alerts, away) = (known.alerts, known.away);
         let began = shared.clock.now().mono;
         let query_at = ts - self.query_offset;
+        let evaluator = &shared.evaluator;
         let evaluated =
-            shared.evaluator.evaluate(rule, group.limit, &mut alerts, ts, query_at).await;
+            evaluator.evaluate_after(away, rule, group.limit, &mut alerts, ts, query_at).await;
         let took = shared.clock.now().mono.since(began);
         shared.metrics.rules.evaluations.get_or_create(labels).inc();
+        let away = match &evaluated {
+            Ok(evaluated) => evaluated.doubted.and(away).and_then(|away| away.answered(ts)),
+            Err(_) => {
+                let last_answer = known.last_evaluation.map(|at| at - self.query_offset);
+                Some(away.map_or(Away::since(last_answer), Away::goes_on))
+            }
+        };
         let (step, warnings, error) = match evaluated {
             Ok(evaluated) => {
                 let error = evaluated.step.error.as_ref().map(ToString::to_string);
+                if let Some(alerts @ 1..) = evaluated.doubted {
+                    tracing::info!(
+                        rule = %rule.key,
+                        alerts,
+                        "alerts go on firing: the datasource was away and has not seen all of \
+                         its targets since"
+                    );
+                }
                 (evaluated.step, evaluated.warnings, error)
             }
             Err(error) => (Step::default(), Vec::new(), Some(error.to_string())),
@@ -177,6 +195,7 @@ impl GroupTask {
             last_evaluation: Some(ts),
             evaluation_time: took,
             warnings,
+            away,
         };
         self.publish(rule, index, view);
         let url: Arc<str> = shared.evaluator.generator_url(&rule.query).into();

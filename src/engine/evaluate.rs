@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::alerting::{ActiveSample, RuleAlerts, RuleTiming, Step, StepError, final_labels};
+use crate::engine::away::Away;
 use crate::model::{InstantVector, LabelSet, Sample, Timestamp};
 use crate::query::{Querier, QueryError, QueryValue};
 use crate::rule::AlertingRule;
@@ -35,6 +36,9 @@ pub struct Evaluated {
     pub warnings: Vec<String>,
     /// How many samples the expression gave.
     pub samples: usize,
+    /// Where the datasource was away: how many alerts go on firing although the expression does
+    /// not return them. `None` once what it does not return is over.
+    pub doubted: Option<usize>,
 }
 
 /// Evaluates rules against a datasource.
@@ -62,10 +66,33 @@ impl Evaluator {
         ts: Timestamp,
         query_at: Timestamp,
     ) -> Result<Evaluated, EvalError> {
+        self.evaluate_after(None, rule, limit, alerts, ts, query_at).await
+    }
+
+    /// The same where the datasource was away: an alert goes on firing while it is in doubt
+    /// whether the datasource has seen everything again.
+    ///
+    /// # Errors
+    /// When the query fails or its result cannot be taken; nothing has changed then.
+    pub async fn evaluate_after(
+        &self,
+        away: Option<Away>,
+        rule: &AlertingRule,
+        limit: u64,
+        alerts: &mut RuleAlerts,
+        ts: Timestamp,
+        query_at: Timestamp,
+    ) -> Result<Evaluated, EvalError> {
         let result = self.querier.instant(&rule.query, query_at).await?;
         let vector = vector(result.value, query_at)?;
         let samples = vector.len();
-        let active = self.expand(rule, vector, ts).await;
+        let mut active = self.expand(rule, vector, ts).await;
+        let doubted = match away {
+            Some(away) => self.doubted(away, alerts, &active, query_at).await,
+            None => None,
+        };
+        let held = doubted.as_ref().map(Vec::len);
+        active.extend(doubted.into_iter().flatten());
         let timing = RuleTiming {
             for_duration: rule.for_duration,
             keep_firing_for: rule.keep_firing_for,
@@ -73,7 +100,7 @@ impl Evaluator {
         };
         let step = alerts.step(&timing, active, ts);
         let warnings = result.warnings.into_iter().chain(result.infos).collect();
-        Ok(Evaluated { step, warnings, samples })
+        Ok(Evaluated { step, warnings, samples, doubted: held })
     }
 
     /// The link to the graph of a rule's expression, in the form that Prometheus gives it.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use crate::alerting::{AlertState, RuleAlerts};
 use crate::diag::SourceFile;
-use crate::engine::{EvalError, Evaluator};
+use crate::engine::{Away, EvalError, Evaluator};
 use crate::model::{LabelSet, Sample, Timestamp};
 use crate::query::{Querier, QueryError, QueryResult, QueryValue, RangeResult, Series};
 use crate::rule::{AlertingRule, Rule, check};
@@ -161,4 +161,41 @@ fn the_link_to_the_graph_is_prometheus_own() {
         "https://prom.example/base/graph?g0.expr=\
          rate%28x%5B5m%5D%29+%3E+0.5+and+y%7Ba%3D~%22b.%2A%22%7D&g0.tab=1"
     );
+}
+
+/// One evaluation that finds nothing, after the datasource was away; whether the alert still fires,
+/// and whether there is still doubt.
+async fn after_away(for_duration: &str, targets: Option<f64>, away: Away) -> (bool, bool) {
+    let rule = rule(&format!("    for: {for_duration}\n"));
+    let mut alerts = RuleAlerts::default();
+    let (before, _) = evaluator(vector(vec![sample(&[("host", "a")], 0.0)]));
+    before.evaluate(&rule, 0, &mut alerts, TS, TS).await.unwrap();
+    let mut answers = vector(Vec::new());
+    if let Some(targets) = targets {
+        let count = QueryValue::Vector(vec![sample(&[], targets)]);
+        answers.instant.insert("count(up)".to_string(), count);
+    }
+    let (evaluator, _) = evaluator(answers);
+    let later = TS + Duration::from_secs(30);
+    let evaluated = evaluator.evaluate_after(Some(away), &rule, 0, &mut alerts, later, later).await;
+    let doubted = evaluated.unwrap().doubted;
+    (alerts.active().count() > 0, doubted.is_some())
+}
+
+#[tokio::test]
+async fn what_a_datasource_that_was_away_does_not_return_is_not_over_at_once() {
+    let away = Away::since(Some(TS));
+    assert_eq!(after_away("0s", None, away).await, (true, true), "it knows of no target");
+    assert_eq!(after_away("0s", Some(3.0), away).await, (false, false), "it knows of all");
+    assert_eq!(after_away("0s", Some(3.0), Away::since(None)).await, (true, true), "of how many?");
+    assert_eq!(after_away("1m", None, away).await, (false, true), "no `for` runs on a guess");
+}
+
+#[test]
+fn doubt_ends_five_minutes_after_the_datasource_is_back() {
+    let at = |secs| TS + Duration::from_secs(secs);
+    let back = Away::since(None).answered(TS).unwrap();
+    assert!(back.answered(at(299)).is_some() && back.answered(at(300)).is_none());
+    let again = back.goes_on().answered(at(200)).unwrap();
+    assert!(again.answered(at(499)).is_some(), "a second time away begins anew");
 }

@@ -7,6 +7,7 @@
 //!
 //! The daemon, one-shot evaluation and tests all use these.
 
+mod away;
 mod backlog;
 mod dispatch_loop;
 mod dispatcher;
@@ -17,6 +18,7 @@ mod evidence;
 mod measured;
 mod tell;
 
+pub use away::Away;
 pub use dispatch_loop::{DispatchHandle, DispatchLoop, Notifiers, Stopped};
 pub use dispatcher::{DeliveryTicket, Dispatcher, Observation, RoutingSetup};
 pub use evaluate::{EvalError, Evaluated, Evaluator};

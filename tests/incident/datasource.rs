@@ -2,7 +2,7 @@
 
 use crate::daemon::Daemon;
 use crate::site::Site;
-use crate::support::{free_port, wait_until};
+use crate::support::{free_port, http, wait_until};
 
 /// The datasource is away: what is known stays as it is, nobody is told anything, and what it
 /// says when it is back goes on from there.
@@ -46,4 +46,30 @@ fn without_prometheus_the_state_is_frozen() {
     daemon.stop();
     site.assert_correct();
     drop(prometheus);
+}
+
+/// A Prometheus that comes back without its data knows of no fault, which is not the end of one.
+#[test]
+fn a_prometheus_that_lost_its_data_ends_no_alert() {
+    let Some(site) = Site::new("amnesia") else { return };
+    let port = free_port();
+    let prometheus = site.own_prometheus(port);
+    let route = "{receiver: ops, group_by: [alertname]}";
+    site.write_all(&prometheus.url(""), route, "{}", &site.ops());
+    let mut daemon = site.start();
+    site.fail(&["a"]);
+    site.wait_for_taken("/webhook/ops", 1);
+    drop(prometheus);
+    daemon.wait_for_log("evaluation failed");
+    std::fs::remove_dir_all(site.dir.join("prometheus/data")).unwrap();
+    let prometheus = site.own_prometheus(port);
+    let fault = format!("{}/api/v1/query?query=fault_amnesia", prometheus.url(""));
+    wait_until("it knows of the fault again", || {
+        let found = http::get(&fault).unwrap().json();
+        found.pointer("/data/result/0").map(|_| ())
+    });
+    daemon.wait_for_rounds(2);
+    assert_eq!(daemon.alerts("firing").len(), 1);
+    assert_eq!(site.taken("*").len(), 1, "neither resolved nor announced again");
+    daemon.stop();
 }

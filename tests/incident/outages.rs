@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use crate::mail::MailServer;
 use crate::site::{Site, key, nodes};
 use crate::support::{Part, require, wait_until};
 
@@ -80,26 +81,47 @@ fn receivers_that_fail_lose_nothing_and_delay_nobody() {
     site.assert_correct();
 }
 
-/// What fires and ends while nobody can be told is told once the receiver is back.
+/// What fires and ends while nobody can be told is told once the receivers are back: in one
+/// message that says so, and to PagerDuty as the trigger and the resolve that it owes.
 #[test]
 fn an_incident_that_nobody_could_be_told_of_is_told_as_missed() {
     let Some(site) = Site::new("missed") else { return };
-    site.write_config(&site.ops());
+    let Some(mail) = MailServer::smtp(&site, "test-password") else { return };
+    site.write_config(&format!(
+        "- name: ops\n  webhook_configs: [{}]\n  email_configs: [{}]\n  \
+         pagerduty_configs: [{}]\n  slack_configs: [{}]",
+        site.webhook("ops"),
+        mail.item(mail.peer.port(), "auth_password: test-password"),
+        site.pagerduty("R0000000000000000000000000000002"),
+        site.slack_app("xoxb-test-token"),
+    ));
     site.receivers.fault(json!({"path": "*", "action": "status", "status": 503}));
+    mail.peer.listen(false);
     let daemon = site.start();
     site.fail(&["a"]);
-    daemon.wait_for_metric("watchbell_outbox_entries", &[], 1.0);
+    daemon.wait_for_metric("watchbell_outbox_entries", &[], 4.0);
     site.mend(&["a"]);
     daemon.wait_for_alerts("firing", 0);
     daemon.wait_for_rounds(3);
     daemon.crash();
     let daemon = site.start();
     site.receivers.reset_faults();
+    mail.peer.listen(true);
     let told = site.wait_for_taken("/webhook/ops", 1);
     assert_eq!(nodes(&told[0], "resolved"), ["a"]);
     daemon.wait_for_metric("watchbell_outbox_entries", &[], 0.0);
     daemon.stop();
     assert_eq!(site.taken("/webhook/ops").len(), 1, "one message says all of it");
+    let events = site.taken("/v2/enqueue");
+    let actions: Vec<&Value> = events.iter().map(|event| &event["event_action"]).collect();
+    assert_eq!(actions, ["trigger", "resolve"]);
+    let posts = site.taken("/api/chat.postMessage");
+    assert_eq!(posts.len(), 1);
+    let mails = mail.mails();
+    assert_eq!(mails.len(), 1);
+    for text in [posts[0].to_string(), mails[0].body.clone()] {
+        assert!(text.to_lowercase().contains("missed"), "{text}");
+    }
     site.assert_correct();
 }
 
@@ -119,5 +141,31 @@ fn a_permanent_refusal_is_visible_and_tried_again_at_the_next_flush() {
     assert_eq!(nodes(&told[0], "firing"), ["a"]);
     daemon.wait_for_rounds(2);
     assert_eq!(site.receivers.received("*").len(), 2, "one refused, one taken");
+    daemon.stop();
+}
+
+/// A mail server that is rude in every stage gets the mail in the end, and only one where it kept
+/// it without an answer once.
+#[test]
+fn a_mail_server_that_fails_gets_the_mail_later() {
+    let Some(site) = Site::new("rudemail") else { return };
+    let Some(mail) = MailServer::smtp(&site, "test-password") else { return };
+    let item = mail.item(mail.peer.port(), "auth_password: test-password");
+    site.write_config(&format!("- {{name: ops, email_configs: [{item}]}}"));
+    for fault in [
+        json!({"action": "reply", "stage": "rcpt", "status": 451, "count": 1}),
+        json!({"action": "drop", "stage": "data", "count": 1}),
+        json!({"action": "process_drop", "count": 1}),
+    ] {
+        mail.peer.fault(fault);
+    }
+    let daemon = site.start();
+    site.fail(&["a"]);
+    let mails = mail.wait_for_mails(2);
+    daemon.wait_for_metric("watchbell_outbox_entries", &[], 0.0);
+    assert_eq!(mails.len(), 2, "the answer to the first was lost");
+    let ids = [mails[0].header("Message-ID"), mails[1].header("Message-ID")];
+    assert_eq!(ids[0], ids[1], "a mail program shows one of them");
+    assert_eq!(daemon.metric("watchbell_notifications_failed_total", &[]), 3.0);
     daemon.stop();
 }

@@ -42,7 +42,7 @@ class Exporter(PeerTest):
             return found[0]["value"][1] if found else None
 
         wait_until(lambda: value('sum(watchbell_selftest{job="mlflow"})') == "84")
-        self.assertEqual(value("sum(up)"), "3")
+        wait_until(lambda: value("sum(up)") == "3")
         http("POST", f"{self.control}/listen", {"listening": False})
         wait_until(lambda: value("sum(up)") == "0")
         child.stdin.close()

@@ -162,6 +162,12 @@ impl Peer {
         self.control("POST", "faults", &fault);
     }
 
+    /// How many requests will still meet a fault, where all faults are counted.
+    pub fn faults_left(&self) -> u64 {
+        let faults = self.control("GET", "faults", &Value::Null);
+        faults.as_array().expect("a list").iter().filter_map(|fault| fault["left"].as_u64()).sum()
+    }
+
     /// Ends all faults; a request that hangs is let go.
     pub fn reset_faults(&self) {
         self.control("DELETE", "faults", &Value::Null);
