@@ -18,13 +18,16 @@ use crate::engine::tell;
 use crate::model::{IntegrationId, Monotonic, Now, RuleKey};
 use crate::notify::Notifier;
 use crate::outbox::Outcome;
-use crate::storage::{Change, Store};
+use crate::storage::{Change, Store, StoreError};
 use crate::telemetry::Metrics;
 
 /// How many deliveries may be in flight at once.
 const MAX_IN_FLIGHT: usize = 64;
 /// No attempt lasts longer; every notifier has a shorter limit of its own.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(120);
+/// A store that answers no sooner counts as failed: paging goes on from memory. What it may have
+/// committed after all is committed again, which changes nothing but a doubled record of history.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many events go into one transaction at most.
 const MAX_BATCH: usize = 1000;
 /// How often gauges are set at most.
@@ -273,7 +276,11 @@ impl DispatchLoop {
             return;
         }
         self.metrics.store.commits.inc();
-        let result = self.store.commit(self.backlog.changes().to_vec()).await;
+        let commit = self.store.commit(self.backlog.changes().to_vec());
+        let result = tokio::time::timeout(COMMIT_TIMEOUT, commit).await.unwrap_or_else(|_| {
+            let waited = format!("no answer within {} s", COMMIT_TIMEOUT.as_secs());
+            Err(StoreError::Commit(waited))
+        });
         let took = self.clock.now().mono.since(now.mono);
         self.metrics.store.commit_duration.observe(took.as_secs_f64());
         let was_ok = self.store_ok.swap(result.is_ok(), Ordering::Relaxed);
@@ -326,3 +333,6 @@ async fn attempt(notifier: &dyn Notifier, ticket: &DeliveryTicket, now: Now) -> 
         Outcome::retry(format!("no outcome within {} s", ATTEMPT_TIMEOUT.as_secs()))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ mod reconcile;
 mod restore;
 mod setup;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod timers;
 
 pub use deliver::DeliveryTicket;

@@ -1,7 +1,7 @@
 //! The dispatcher step by step, in virtual time. `tests/simulation` tries random incidents.
 
 mod delivery;
-mod harness;
+pub(in crate::engine) mod harness;
 mod held;
 mod lifecycle;
 mod reload;
