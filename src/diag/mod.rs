@@ -162,6 +162,10 @@ pub fn sort(diagnostics: &mut [Diagnostic]) {
 /// The name in `known` that is nearest to `name`, if one is near enough to be a slip of the keys:
 /// at most a third of its characters differ.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // A long text is no slip of the keys, and comparing it would cost.
+    if name.len() > 100 {
+        return None;
+    }
     known
         .into_iter()
         .map(|candidate| (distance(name, candidate), candidate))
@@ -170,23 +174,26 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein's edit distance, in characters.
+/// The edit distance in characters; two neighbours that have changed places count as one edit
+/// (optimal string alignment).
 fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        if let Some(first) = row.first_mut() {
-            *first = left;
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    let at = |rows: &[Vec<usize>], i: usize, j: usize| {
+        rows.get(i).and_then(|row| row.get(j)).copied().unwrap_or(usize::MAX / 2)
+    };
+    for (i, ca) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, cb) in b.iter().enumerate() {
+            let replaced = at(&rows, i, j) + usize::from(ca != cb);
+            let edited = at(&rows, i, j + 1).min(row.last().copied().unwrap_or(i)) + 1;
+            let crossed = i > 0 && j > 0 && a.get(i - 1) == Some(cb) && b.get(j - 1) == Some(ca);
+            let swapped = if crossed { at(&rows, i - 1, j - 1) + 1 } else { usize::MAX };
+            row.push(replaced.min(edited).min(swapped));
         }
-        for (cb, above) in b.iter().zip(row.iter_mut().skip(1)) {
-            let cost = usize::from(ca != *cb);
-            left = (diagonal + cost).min(*above + 1).min(left + 1);
-            diagonal = std::mem::replace(above, left);
-        }
+        rows.push(row);
     }
-    row.last().copied().unwrap_or_default()
+    at(&rows, a.len(), b.len())
 }
 
 #[cfg(test)]
@@ -197,6 +204,8 @@ mod tests {
     fn nearest_finds_slips_only() {
         assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("titel", "title"), 1);
+        assert_eq!(nearest("titel", ["text", "title"]), Some("title"));
         let known = ["for", "expr", "annotations", "keep_firing_for"];
         assert_eq!(nearest("anotations", known), Some("annotations"));
         assert_eq!(nearest("exp", known), Some("expr"));
