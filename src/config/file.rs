@@ -82,7 +82,12 @@ impl Config {
     /// # Errors
     /// All mistakes of the file, each with its place.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        Self::parse(&Arc::new(hide_secrets(&*yaml::read_file(path)?)))
+        Self::parse(&Self::read_file(path)?)
+    }
+
+    /// Reads a file without checking it; its secrets are hidden wherever it is drawn.
+    pub(super) fn read_file(path: &Path) -> Result<Arc<SourceFile>, FileError> {
+        Ok(Arc::new(hide_secrets(&*yaml::read_file(path)?)))
     }
 
     /// Checks a file that has been read. Its path says where relative paths start.
@@ -108,6 +113,14 @@ impl Config {
             }
             _ => Err(ConfigError::Invalid(diagnostics)),
         }
+    }
+
+    /// The rule files that a file names, for one that has mistakes elsewhere.
+    pub(super) fn rule_files_of(source: &Arc<SourceFile>) -> Vec<RulePattern> {
+        let Ok(document) = yaml::load(source) else { return Vec::new() };
+        let mut reader = Reader::new(&document);
+        let fields = reader.mapping(&document.root, "the configuration");
+        fields.map(|mut f| patterns(&mut reader, &mut f, source, "rule_files")).unwrap_or_default()
     }
 
     /// Reads every section. `None` where the routes are missing or have a mistake, after all other

@@ -1,11 +1,12 @@
 //! The configuration with everything that it names: rule files, templates, receivers.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use crate::config::{Config, ConfigError};
-use crate::diag::{Diagnostic, Span, has_errors};
+use crate::diag::{Diagnostic, SourceFile, Span, has_errors};
 use crate::model::{IntegrationId, SecretError};
 use crate::notify::{Context, Receiver, RenderError};
 use crate::rule::{RuleSet, expand_pattern, load_files};
@@ -31,7 +32,8 @@ impl Loaded {
     /// # Errors
     /// All mistakes of all files, each with its place. Nothing has been sent or changed.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let config = Config::load(path)?;
+        let source = Config::read_file(path)?;
+        let config = Config::parse(&source).map_err(|error| with_rules(error, path, &source))?;
         let mut findings = Vec::new();
         let rules = load_files(&config.directory, &config.rule_files).unwrap_or_else(|errors| {
             findings.extend(errors);
@@ -66,6 +68,16 @@ impl Loaded {
     pub fn warnings(&self) -> impl Iterator<Item = &Diagnostic> {
         self.config.warnings.iter().chain(&self.rules.warnings)
     }
+}
+
+/// The mistakes of a configuration and of the rule files that it names, so that one report has
+/// them all.
+fn with_rules(error: ConfigError, path: &Path, source: &Arc<SourceFile>) -> ConfigError {
+    let ConfigError::Invalid(mut findings) = error else { return error };
+    let directory = path.parent().unwrap_or(Path::new(""));
+    let rules = load_files(directory, &Config::rule_files_of(source));
+    findings.extend(rules.err().unwrap_or_default());
+    ConfigError::Invalid(findings)
 }
 
 /// The configuration file and the files that its patterns stand for.

@@ -162,3 +162,15 @@ fn a_secret_is_in_no_finding_and_no_debug_text() {
     };
     assert!(!render_text(&findings, Style::Plain).contains("hunter2"));
 }
+
+#[test]
+fn mistakes_of_the_rule_files_stand_beside_those_of_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("rules.yaml", "groups:\n- name: g\n  rules: [{alert: A, expr: 'up ==', fro: 1m}]\n");
+    write("watchbell.yaml", &format!("{ROUTES}rule_files: [rules.yaml]\nrute: {{}}\n"));
+    let loaded = crate::config::Loaded::load(&folder.path().join("watchbell.yaml"));
+    let Err(ConfigError::Invalid(findings)) = loaded else { panic!("it is refused") };
+    let ids: Vec<&str> = findings.iter().map(|finding| finding.id).collect();
+    assert_eq!(ids, ["yaml/unknown-key", "promql/syntax", "yaml/unknown-key"]);
+}

@@ -158,24 +158,26 @@ impl GroupTask {
         let began = shared.clock.now().mono;
         let query_at = ts - self.query_offset;
         let evaluator = &shared.evaluator;
-        let evaluated =
-            evaluator.evaluate_after(away, rule, group.limit, &mut alerts, ts, query_at).await;
+        let evaluated = evaluator
+            .evaluate_after(away.as_ref(), rule, group.limit, &mut alerts, ts, query_at)
+            .await;
         let took = shared.clock.now().mono.since(began);
         shared.metrics.rules.evaluations.get_or_create(labels).inc();
         let away = match &evaluated {
-            Ok(evaluated) => evaluated.doubted.and(away).and_then(|away| away.answered(ts)),
+            Ok(evaluated) => away.and_then(|away| away.answered(ts, evaluated.doubted.clone())),
             Err(_) => {
                 let last_answer = known.last_evaluation.map(|at| at - self.query_offset);
-                Some(away.map_or(Away::since(last_answer), Away::goes_on))
+                let begun = || Away::since(last_answer, &alerts);
+                Some(away.map_or_else(begun, |away| away.goes_on(&alerts)))
             }
         };
         let (step, warnings, error) = match evaluated {
             Ok(evaluated) => {
                 let error = evaluated.step.error.as_ref().map(ToString::to_string);
-                if let Some(alerts @ 1..) = evaluated.doubted {
+                if !evaluated.doubted.is_empty() {
                     tracing::info!(
                         rule = %rule.key,
-                        alerts,
+                        alerts = evaluated.doubted.len(),
                         "alerts go on firing: the datasource was away and has not seen all of \
                          its targets since"
                     );

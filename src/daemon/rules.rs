@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::daemon::group::{GroupTask, GroupView, RuleView, Shared, lock};
 use crate::daemon::restart::Leftover;
 use crate::engine::{Away, DispatchHandle, Evaluator, Observation};
-use crate::model::{LabelSet, RuleKey};
+use crate::model::{LabelSet, RuleKey, Timestamp};
 use crate::rule::{Rule, RuleGroup};
 use crate::telemetry::{GroupLabels, Metrics};
 
@@ -95,7 +95,7 @@ impl RuleManager {
     ) {
         let (kept, old, fresh) = self.keep_equal(groups, settings).await;
         // The datasource may have been away together with this program.
-        let away = leftover.as_ref().map(|leftover| Away::since(Some(leftover.last_alive)));
+        let last_alive = leftover.as_ref().map(|leftover| leftover.last_alive);
         let states = match leftover {
             Some(leftover) => self.restore(&fresh, settings, leftover).await,
             None => self.carry(old, &fresh, settings).await,
@@ -110,7 +110,7 @@ impl RuleManager {
         let mut states = states.into_iter();
         for group in fresh {
             let alerts: Vec<RuleAlerts> = states.by_ref().take(group.rules.len()).collect();
-            self.running.push(start(&shared, group, alerts, away, settings));
+            self.running.push(start(&shared, group, alerts, last_alive, settings));
         }
         self.fingerprint.clone_from(&settings.fingerprint);
         self.board.set(self.running.iter().map(|running| Arc::clone(&running.view)).collect());
@@ -208,10 +208,14 @@ fn start(
     shared: &Arc<Shared>,
     group: Arc<RuleGroup>,
     alerts: Vec<RuleAlerts>,
-    away: Option<Away>,
+    last_alive: Option<Timestamp>,
     settings: &RuleSettings,
 ) -> Running {
-    let rules = alerts.into_iter().map(|alerts| RuleView { alerts, away, ..RuleView::default() });
+    let rules = alerts.into_iter().map(|alerts| RuleView {
+        away: last_alive.map(|at| Away::since(Some(at), &alerts)),
+        alerts,
+        ..RuleView::default()
+    });
     let query_offset = group.query_offset.unwrap_or(settings.query_offset);
     let view = Arc::new(Mutex::new(GroupView {
         interval: group.interval.unwrap_or(settings.evaluation_interval),

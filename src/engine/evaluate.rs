@@ -1,10 +1,11 @@
 //! One evaluation of one rule: query, expand, step.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::alerting::{ActiveSample, RuleAlerts, RuleTiming, Step, StepError, final_labels};
 use crate::engine::away::Away;
-use crate::model::{InstantVector, LabelSet, Sample, Timestamp};
+use crate::model::{Fingerprint, InstantVector, LabelSet, Sample, Timestamp};
 use crate::query::{Querier, QueryError, QueryValue};
 use crate::rule::AlertingRule;
 use crate::template::{Expansion, QueryAnswers, RuleData, RuleTemplate};
@@ -36,9 +37,9 @@ pub struct Evaluated {
     pub warnings: Vec<String>,
     /// How many samples the expression gave.
     pub samples: usize,
-    /// Where the datasource was away: how many alerts go on firing although the expression does
-    /// not return them. `None` once what it does not return is over.
-    pub doubted: Option<usize>,
+    /// Alerts that go on firing although the expression does not return them, because the
+    /// datasource was away.
+    pub doubted: BTreeSet<Fingerprint>,
 }
 
 /// Evaluates rules against a datasource.
@@ -76,7 +77,7 @@ impl Evaluator {
     /// When the query fails or its result cannot be taken; nothing has changed then.
     pub async fn evaluate_after(
         &self,
-        away: Option<Away>,
+        away: Option<&Away>,
         rule: &AlertingRule,
         limit: u64,
         alerts: &mut RuleAlerts,
@@ -89,10 +90,10 @@ impl Evaluator {
         let mut active = self.expand(rule, vector, ts).await;
         let doubted = match away {
             Some(away) => self.doubted(away, alerts, &active, query_at).await,
-            None => None,
+            None => Vec::new(),
         };
-        let held = doubted.as_ref().map(Vec::len);
-        active.extend(doubted.into_iter().flatten());
+        let held = doubted.iter().map(|sample| sample.labels.fingerprint()).collect();
+        active.extend(doubted);
         let timing = RuleTiming {
             for_duration: rule.for_duration,
             keep_firing_for: rule.keep_firing_for,

@@ -163,39 +163,50 @@ fn the_link_to_the_graph_is_prometheus_own() {
     );
 }
 
-/// One evaluation that finds nothing, after the datasource was away; whether the alert still fires,
-/// and whether there is still doubt.
-async fn after_away(for_duration: &str, targets: Option<f64>, away: Away) -> (bool, bool) {
-    let rule = rule(&format!("    for: {for_duration}\n"));
+/// One evaluation that finds nothing, after the datasource was away since `last_answer` and then
+/// returned `seen` times what fired; whether the alert goes on.
+async fn goes_on(
+    for_: &str,
+    targets: Option<f64>,
+    last_answer: Option<Timestamp>,
+    seen: u32,
+) -> bool {
+    let rule = rule(&format!("    for: {for_}\n"));
     let mut alerts = RuleAlerts::default();
     let (before, _) = evaluator(vector(vec![sample(&[("host", "a")], 0.0)]));
     before.evaluate(&rule, 0, &mut alerts, TS, TS).await.unwrap();
+    let mut away = Some(Away::since(last_answer, &alerts));
+    for _ in 0..seen {
+        let evaluated = before.evaluate_after(away.as_ref(), &rule, 0, &mut alerts, TS, TS).await;
+        away = away.and_then(|away| away.answered(TS, evaluated.unwrap().doubted));
+    }
     let mut answers = vector(Vec::new());
     if let Some(targets) = targets {
         let count = QueryValue::Vector(vec![sample(&[], targets)]);
         answers.instant.insert("count(up)".to_string(), count);
     }
     let (evaluator, _) = evaluator(answers);
-    let later = TS + Duration::from_secs(30);
-    let evaluated = evaluator.evaluate_after(Some(away), &rule, 0, &mut alerts, later, later).await;
-    let doubted = evaluated.unwrap().doubted;
-    (alerts.active().count() > 0, doubted.is_some())
+    let at = TS + Duration::from_secs(30);
+    evaluator.evaluate_after(away.as_ref(), &rule, 0, &mut alerts, at, at).await.unwrap();
+    alerts.active().count() > 0
 }
 
 #[tokio::test]
 async fn what_a_datasource_that_was_away_does_not_return_is_not_over_at_once() {
-    let away = Away::since(Some(TS));
-    assert_eq!(after_away("0s", None, away).await, (true, true), "it knows of no target");
-    assert_eq!(after_away("0s", Some(3.0), away).await, (false, false), "it knows of all");
-    assert_eq!(after_away("0s", Some(3.0), Away::since(None)).await, (true, true), "of how many?");
-    assert_eq!(after_away("1m", None, away).await, (false, true), "no `for` runs on a guess");
+    assert!(goes_on("0s", None, Some(TS), 0).await, "it knows of no target");
+    assert!(!goes_on("0s", Some(3.0), Some(TS), 0).await, "it knows of all");
+    assert!(goes_on("0s", Some(3.0), None, 0).await, "it knows of three of how many?");
+    assert!(!goes_on("0s", None, Some(TS), 1).await, "it has returned the alert since");
+    assert!(!goes_on("1m", None, Some(TS), 0).await, "no `for` runs on a guess");
 }
 
 #[test]
 fn doubt_ends_five_minutes_after_the_datasource_is_back() {
     let at = |secs| TS + Duration::from_secs(secs);
-    let back = Away::since(None).answered(TS).unwrap();
-    assert!(back.answered(at(299)).is_some() && back.answered(at(300)).is_none());
-    let again = back.goes_on().answered(at(200)).unwrap();
-    assert!(again.answered(at(499)).is_some(), "a second time away begins anew");
+    let unseen = || std::iter::once(LabelSet::new().fingerprint()).collect();
+    let away = || Away::since(None, &RuleAlerts::default()).answered(TS, unseen()).unwrap();
+    assert!(away().answered(at(299), unseen()).is_some());
+    assert!(away().answered(at(300), unseen()).is_none());
+    let again = away().goes_on(&RuleAlerts::default()).answered(at(200), unseen()).unwrap();
+    assert!(again.answered(at(499), unseen()).is_some(), "a second time away begins anew");
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::daemon::Daemon;
 use crate::mail::MailServer;
@@ -81,7 +81,7 @@ const API: [&str; 10] = [
     "/api/v1/status/flags",
     "/api/v1/status/buildinfo",
     "/api/v1/status/runtimeinfo",
-    "/api/v2/status",
+    "/api/watchbell/status",
     "/-/ready",
     "/",
 ];
@@ -124,6 +124,14 @@ fn planted_secrets_reach_their_receiver_and_nothing_else() {
     wait_until("the wrong password is refused", || {
         (daemon.metric("watchbell_notifications_failed_total", &wrong) > 0.0).then_some(())
     });
+
+    let sent = site.receivers.control("GET", "received?secrets=1", &Value::Null).to_string();
+    // `u:planted-basic-password`
+    for right in
+        ["dTpwbGFudGVkLWJhc2ljLXBhc3N3b3Jk", "Bearer planted-bearer-token", "PLANTEDROUTINGKEY"]
+    {
+        assert!(sent.contains(right), "its receiver got {right}");
+    }
 
     for path in API {
         assert_clean(path, &daemon.get(path).body);
