@@ -204,6 +204,18 @@ impl Lane {
         Some(old.id)
     }
 
+    /// Takes ends out of the waiting words whose beginning has been told in time after all: for an
+    /// integration that is not told of resolved alerts. Returns the entry where nothing is left.
+    pub fn drop_ends(&mut self) -> Option<EntryId> {
+        let waiting = self.waiting.as_mut()?;
+        let words = &mut waiting.notification.alerts;
+        words.retain(|named| named.missed || named.status() == NotificationStatus::Firing);
+        if !words.is_empty() {
+            return None;
+        }
+        self.waiting.take().map(|entry| entry.id)
+    }
+
     /// Puts the waiting entry in flight, where none is. Whether it is due is the caller's to know.
     pub fn take(&mut self) -> Option<&OutboxEntry> {
         if self.in_flight.is_none() {
@@ -223,10 +235,15 @@ impl Lane {
     }
 
     /// Forgets alerts of which nothing is known any more, so that nobody waits for their end.
-    pub fn forget_unknown(&mut self, current: &Current) {
+    /// Returns whether there were any.
+    pub fn forget_unknown(&mut self, current: &Current) -> bool {
+        let mut any = false;
         for told in [&mut self.enqueued, &mut self.delivered].into_iter().flatten() {
+            let before = told.firing.len();
             told.firing.retain(|fingerprint| current.contains_key(fingerprint));
+            any |= told.firing.len() < before;
         }
+        any
     }
 
     /// Takes the outcome of the attempt in flight. `None` when nothing was in flight.

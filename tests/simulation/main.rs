@@ -23,14 +23,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use watchbell::alerting::{AlertInstance, RuleAlerts, RuleTiming};
-use watchbell::model::{IntegrationId, LabelSet, NotifyReason, RuleKey, Timestamp};
+use watchbell::model::{Fingerprint, IntegrationId, LabelSet, NotifyReason, RuleKey, Timestamp};
 
 use receivers::{Health, LaneId, Named};
 use rng::Rng;
 use world::{Rule, World};
 
 /// How many seeds the suite runs: about ten seconds.
-const SEEDS: u64 = 500;
+const SEEDS: u64 = 600;
 
 /// What may happen in a run.
 #[derive(Clone, Copy)]
@@ -196,8 +196,11 @@ fn ends_alike(world: &mut World) {
     assert_eq!(ours, theirs, "a process that is loaded says something else");
 }
 
+/// An alert in a message: which, resolved, missed.
+type End = (Fingerprint, bool, bool);
+
 /// Some more changes, then everything is resolved. Returns what was said.
-fn said_until_the_end(world: &mut World) -> Vec<(Timestamp, LaneId, NotifyReason, Vec<Named>)> {
+fn said_until_the_end(world: &mut World) -> Vec<(Timestamp, LaneId, NotifyReason, Vec<End>)> {
     let before = world.receivers.messages.len();
     for _ in 0..4 {
         toggle(world);
@@ -209,7 +212,13 @@ fn said_until_the_end(world: &mut World) -> Vec<(Timestamp, LaneId, NotifyReason
     world.pass(Duration::from_secs(25 * 60));
     quiet(world);
     let said = world.receivers.messages.split_off(before).into_iter();
-    said.map(|message| (message.at, message.lane, message.reason, message.alerts)).collect()
+    let brief = |(fingerprint, _, resolved, missed): Named| (fingerprint, resolved, missed);
+    said.map(|message| {
+        let mut alerts: Vec<End> = message.alerts.into_iter().map(brief).collect();
+        alerts.sort_unstable();
+        (message.at, message.lane, message.reason, alerts)
+    })
+    .collect()
 }
 
 /// Nothing fires: everyone was told, and nothing is left.

@@ -63,9 +63,11 @@ impl Dispatcher {
                 // It was not told, so the repeat interval runs from what was told before.
                 lane.told_at = lane.told_at.min(now.past(told.at));
             }
+            let unwanted = if lane.send_resolved { None } else { lane.lane.drop_ends() };
             self.time_attempt(id, lane, now);
             changes.push(Change::AddAttempt(finished.attempt));
-            changes.extend(finished.removed.into_iter().map(Change::DeleteEntry));
+            let removed = finished.removed.into_iter().chain(unwanted);
+            changes.extend(removed.map(Change::DeleteEntry));
             changes.extend(lane.lane.entries().cloned().map(Change::PutEntry));
             changes.push(lane.stored(&group.core));
         }

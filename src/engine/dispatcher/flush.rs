@@ -179,7 +179,7 @@ impl Dispatcher {
     /// Takes out what is settled, and the whole group when nothing is left of it.
     pub(super) fn close_if_over(&mut self, id: &GroupId, now: Now, changes: &mut Vec<Change>) {
         let Some(group) = self.groups.get_mut(id) else { return };
-        let settled = group.settle(now);
+        let settled = group.settle(now, changes);
         for alert in &settled {
             let nobody_knew = !group.lanes().any(|lane| lane.knew(alert.fingerprint()));
             if nobody_knew && !group.lanes.is_empty() {

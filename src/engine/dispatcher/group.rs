@@ -128,7 +128,7 @@ impl Group {
     }
 
     /// Takes out the resolved alerts that no lane needs any more and returns them.
-    pub(super) fn settle(&mut self, now: Now) -> Vec<Arc<Alert>> {
+    pub(super) fn settle(&mut self, now: Now, changes: &mut Vec<Change>) -> Vec<Arc<Alert>> {
         let given_up =
             |alert: &Alert| alert.ends_at.is_some_and(|end| now.wall.since(end) > GIVE_UP_AFTER);
         let settled: BTreeSet<Fingerprint> = self
@@ -145,8 +145,8 @@ impl Group {
             settled.iter().filter_map(|fp| self.core.alerts.get(fp)).map(Arc::clone).collect();
         self.core.remove_resolved(&settled);
         for lane in &mut self.lanes {
-            if lane.lane.is_idle() {
-                lane.lane.forget_unknown(&self.core.alerts);
+            if lane.lane.is_idle() && lane.lane.forget_unknown(&self.core.alerts) {
+                changes.push(lane.stored(&self.core));
             }
         }
         self.held.retain(|fp, _| self.core.alerts.contains_key(fp));

@@ -268,9 +268,17 @@ impl Routed {
         let relevant = || self.sources.iter().filter(move |s| s.alert.is_resolved() != any_fires);
         let latest = relevant().find(|s| s.rule == *newest).or_else(|| relevant().next());
         let Some(words) = latest.map(|source| &source.alert) else { return };
-        let starts_at = relevant().map(|s| s.alert.starts_at).min().unwrap_or(words.starts_at);
         let ends_at =
             if any_fires { None } else { relevant().filter_map(|s| s.alert.ends_at).max() };
+        // Of those that are over, only the last ones and what they overlap with are this alert.
+        let mut spans: Vec<_> = relevant().map(|s| (s.alert.ends_at, s.alert.starts_at)).collect();
+        spans.sort_unstable_by(|a, b| b.cmp(a));
+        let starts_at = spans.iter().fold(None, |start, (end, begin)| match start {
+            Some(start) if end.is_some_and(|end| end < start) => Some(start),
+            Some(start) => Some(*begin.min(&start)),
+            None => Some(*begin),
+        });
+        let starts_at = starts_at.unwrap_or(words.starts_at);
         self.merged = if (words.starts_at, words.ends_at) == (starts_at, ends_at) {
             Arc::clone(words)
         } else {

@@ -121,7 +121,9 @@ impl Dispatcher {
         }
         let mut lanes = std::mem::take(&mut group.lanes);
         for lane in &mut lanes {
-            lane.lane.forget_unknown(&group.core.alerts);
+            if lane.lane.forget_unknown(&group.core.alerts) {
+                changes.push(lane.stored(&group.core));
+            }
             self.time_attempt(id, lane, now);
         }
         group.lanes = lanes;

@@ -135,6 +135,18 @@ fn a_message_in_flight_is_followed_by_the_end_of_what_it_tells() {
 }
 
 #[test]
+fn without_send_resolved_a_beginning_that_arrives_late_needs_no_end() {
+    let mut bench = Bench::with(setup(ROUTE, "", &["r/email!"]));
+    bench.answer = Answer::Hangs;
+    bench.fire("A").fire("B").pass(11).fire("C").pass(60);
+    bench.resolve("A").pass(60);
+    bench.answer = Answer::Works;
+    bench.land(Answer::Works).pass(1);
+    let sent = bench.sent();
+    assert!(sent.len() == 2 && sent[1].ends_with(": B C"), "{sent:?}");
+}
+
+#[test]
 fn a_refused_beginning_makes_the_end_that_waits_a_missed_one() {
     let mut bench = Bench::new();
     bench.answer = Answer::Hangs;
