@@ -45,7 +45,7 @@ time_intervals:
         "6:3 the root route cannot have matchers: it takes every alert -> put it on a route under `routes`",
         "7:25 the root route cannot have mute_time_intervals: it takes every alert -> put it on a route under `routes`",
         "8:27 the root route cannot have active_time_intervals: it takes every alert -> put it on a route under `routes`",
-        "8:27 time interval \"nihgt\" is not defined",
+        "8:27 time interval \"nihgt\" is not defined -> did you mean `night`?",
         "10:15 receiver \"aa\" is not defined -> did you mean `a`?",
         "11:17 `group_wait`: not a valid duration: \"5\" (write it like 30s, 5m or 1h30m)",
         "12:16 bad matcher \"a.b=\": expected a value at the end",
