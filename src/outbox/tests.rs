@@ -153,6 +153,16 @@ fn without_send_resolved_the_waiting_words_are_brought_up_to_date() {
     assert_eq!(waiting(&sim), "nothing", "a repeat of what is over");
     sim.fire("a").flush();
     assert_eq!(waiting(&sim), "a", "a new firing is news");
+
+    // The group goes on, with an alert that is held: the log is not emptied.
+    let mut sim = told_of_a(false);
+    sim.fire("c").flush();
+    sim.attempt(&delivered());
+    sim.hold("c");
+    sim.repeat();
+    sim.resolve("a").flush();
+    assert_eq!(waiting(&sim), "nothing");
+    assert_eq!(sim.lane.enqueued, sim.lane.delivered, "what was never said is not in the log");
 }
 
 #[test]
