@@ -225,7 +225,8 @@ impl Daemon {
             .map_err(|error| ReloadError::Start(error.to_string()))?;
         let setup = Arc::new(routing_setup(&loaded.config));
         let notifiers = Arc::new(notifiers(&loaded));
-        self.dispatch.reload(setup, notifiers).await.map_err(|_| ReloadError::Stopping)?;
+        let reload = self.dispatch.reload(setup, notifiers, heartbeat(&loaded));
+        reload.await.map_err(|_| ReloadError::Stopping)?;
         self.rules.apply(loaded.rules.groups.clone(), &settings, None).await;
         self.watch = FileWatch::new(&loaded);
         self.loaded = loaded;

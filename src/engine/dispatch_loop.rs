@@ -4,10 +4,12 @@
 //! one together, so that a burst of alerts costs few transactions.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -49,6 +51,7 @@ enum Event {
     Reload {
         setup: Arc<RoutingSetup>,
         notifiers: Arc<Notifiers>,
+        heartbeat: Duration,
         done: oneshot::Sender<()>,
     },
     Stop,
@@ -86,14 +89,15 @@ impl DispatchHandle {
         self.send(Event::RulesMoved(moved)).await
     }
 
-    /// Puts new routes and receivers in place; returns when what follows is committed.
+    /// Puts new routes, receivers and time between heartbeats in place; returns when what follows is committed.
     pub async fn reload(
         &self,
         setup: Arc<RoutingSetup>,
         notifiers: Arc<Notifiers>,
+        heartbeat: Duration,
     ) -> Result<(), Stopped> {
         let (done, committed) = oneshot::channel();
-        self.send(Event::Reload { setup, notifiers, done }).await?;
+        self.send(Event::Reload { setup, notifiers, heartbeat, done }).await?;
         committed.await.map_err(|_| Stopped)
     }
 
@@ -242,8 +246,10 @@ impl DispatchLoop {
                 answers.push(committed);
             }
             Event::RulesMoved(moved) => changes.extend(self.dispatcher.rules_moved(moved)),
-            Event::Reload { setup, notifiers, done } => {
+            Event::Reload { setup, notifiers, heartbeat, done } => {
                 self.notifiers = notifiers;
+                self.heartbeat = heartbeat;
+                self.next_heartbeat = self.next_heartbeat.min(now.mono + heartbeat);
                 changes.extend(self.dispatcher.reload(setup, now));
                 answers.push(done);
             }
@@ -256,7 +262,7 @@ impl DispatchLoop {
         done: Result<(DeliveryTicket, Outcome, Duration), tokio::task::JoinError>,
         changes: &mut Vec<Change>,
     ) {
-        // A delivery task neither panics nor is cancelled before the loop has ended.
+        // A panic is an outcome, and nothing is cancelled before the loop has ended.
         let Ok((ticket, outcome, took)) = done else { return };
         tell::attempt(&self.metrics, &ticket, &outcome, took);
         let now = self.clock.now();
@@ -328,10 +334,14 @@ impl DispatchLoop {
 }
 
 async fn attempt(notifier: &dyn Notifier, ticket: &DeliveryTicket, now: Now) -> Outcome {
-    let attempt = notifier.deliver(&ticket.delivery, now.wall);
-    tokio::time::timeout(ATTEMPT_TIMEOUT, attempt).await.unwrap_or_else(|_| {
-        Outcome::retry(format!("no outcome within {} s", ATTEMPT_TIMEOUT.as_secs()))
-    })
+    // A notifier that panics must not keep its lane in flight for ever. It holds nothing that a
+    // panic could leave half done: every attempt starts anew.
+    let attempt = AssertUnwindSafe(notifier.deliver(&ticket.delivery, now.wall)).catch_unwind();
+    match tokio::time::timeout(ATTEMPT_TIMEOUT, attempt).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Outcome::retry("the integration failed inside (a bug)"),
+        Err(_) => Outcome::retry(format!("no outcome within {} s", ATTEMPT_TIMEOUT.as_secs())),
+    }
 }
 
 #[cfg(test)]

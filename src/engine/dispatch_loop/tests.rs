@@ -74,6 +74,8 @@ struct TestNotifier {
     store: Arc<TestStore>,
     running: AtomicUsize,
     most: AtomicUsize,
+    /// Whether the next delivery panics.
+    panics: AtomicBool,
     /// For each delivery, whether the store had it.
     stored: Mutex<Vec<bool>>,
 }
@@ -93,6 +95,7 @@ impl Notifier for TestNotifier {
         let stored = entries.iter().any(|e| e.idempotency_key == delivery.idempotency_key);
         self.stored.lock().unwrap_or_else(PoisonError::into_inner).push(stored);
         tokio::time::sleep(self.takes).await;
+        assert!(!self.panics.swap(false, Ordering::Relaxed), "the test wants a panic here");
         self.running.fetch_sub(1, Ordering::Relaxed);
         Outcome::delivered(Some(200))
     }
@@ -123,6 +126,7 @@ fn rig(takes: Duration) -> Rig {
         store: Arc::clone(&store),
         running: AtomicUsize::new(0),
         most: AtomicUsize::new(0),
+        panics: AtomicBool::new(false),
         stored: Mutex::default(),
     });
     let setup = setup(ROUTE, "", &["r/webhook"]);
@@ -183,6 +187,31 @@ async fn it_commits_before_it_delivers() {
     pass(12).await;
     assert_eq!(rig.notifier.delivered(), [true]);
     assert_eq!(rig.attempts().await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_notifier_that_panics_is_tried_again() {
+    let rig = rig(Duration::ZERO);
+    rig.notifier.panics.store(true, Ordering::Relaxed);
+    rig.fire("A").await;
+    pass(15).await;
+    let outcomes: Vec<&str> = rig.attempts().await.iter().map(|a| a.outcome.as_str()).collect();
+    assert_eq!(outcomes, ["retry", "delivered"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_brings_its_own_heartbeat() {
+    let rig = rig(Duration::ZERO);
+    let setup = || setup(ROUTE, "", &["r/webhook"]);
+    pass(1).await;
+    rig.handle.reload(setup(), Arc::default(), Duration::from_secs(5)).await.unwrap();
+    let heartbeat = async || rig.store.load().await.unwrap().heartbeat.unwrap();
+    let before = heartbeat().await;
+    // Two of the new ones fit in; the former was a minute.
+    pass(12).await;
+    let after = heartbeat().await;
+    let waited = after.since(before);
+    assert!((Duration::from_secs(9)..=Duration::from_secs(12)).contains(&waited), "{waited:?}");
 }
 
 #[tokio::test(start_paused = true)]
