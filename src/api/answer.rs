@@ -8,9 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Serialize, Serializer};
 
 use crate::model::Timestamp;
-
-/// Go's zero time: what Prometheus says of an evaluation that has not been yet.
-const NEVER: &str = "0001-01-01T00:00:00Z";
+use crate::model::time::GO_ZERO_TIME;
 
 #[derive(Serialize)]
 struct Success<T> {
@@ -83,7 +81,7 @@ pub(super) fn time_or_never<S: Serializer>(
 ) -> Result<S::Ok, S::Error> {
     match value {
         Some(at) => serializer.collect_str(at),
-        None => serializer.serialize_str(NEVER),
+        None => serializer.serialize_str(GO_ZERO_TIME),
     }
 }
 

@@ -21,7 +21,7 @@ pub use config::{Auth, ExtraHeader, HttpConfig, PemSource, ProxyConfig, TlsConfi
 pub use error::HttpError;
 pub use read::read_secret;
 pub use read_tls::read_tls;
-pub use request::HttpRequest;
+pub use request::{HttpRequest, parse_url};
 pub use response::HttpResponse;
 pub use tls::{ensure_provider, tls_client_config};
 

@@ -112,7 +112,10 @@ impl fmt::Debug for HttpRequest {
 }
 
 /// Parses an absolute `http` or `https` URL; the error does not quote it.
-pub(super) fn parse_url(url: &str) -> Result<Url, HttpError> {
+///
+/// # Errors
+/// [`HttpError::Url`] where it is no URL, has another scheme, or no host.
+pub fn parse_url(url: &str) -> Result<Url, HttpError> {
     let invalid = |reason: &str| HttpError::Url { reason: reason.to_string() };
     let url = Url::parse(url).map_err(|e| invalid(&e.to_string()))?;
     match url.scheme() {

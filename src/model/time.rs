@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+/// Go's zero time: what Prometheus' and Alertmanager's JSON says of a time that has not come.
+pub const GO_ZERO_TIME: &str = "0001-01-01T00:00:00Z";
+
 /// A point of wall-clock time in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,

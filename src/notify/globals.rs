@@ -1,6 +1,7 @@
 //! The part of Alertmanager's `global:` section that integrations inherit.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::http::{HttpConfig, TlsConfig, read_secret, read_tls};
 use crate::model::SecretSource;
@@ -167,6 +168,15 @@ fn read_smtp(reader: &mut Reader, fields: &mut Fields<'_>, globals: &Globals) ->
         tls: fields.get("smtp_tls_config").and_then(|node| globals.tls_config(reader, node)),
         force_implicit_tls: fields.bool(reader, "smtp_force_implicit_tls"),
     }
+}
+
+/// How long one request to an integration may take, unless configured otherwise.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// `timeout` of an integration; zero is the same as none.
+pub(super) fn read_timeout(reader: &mut Reader, fields: &mut Fields<'_>) -> Duration {
+    let timeout = fields.duration(reader, "timeout").filter(|timeout| !timeout.is_zero());
+    timeout.unwrap_or(DEFAULT_TIMEOUT)
 }
 
 /// A text; an empty one is the same as none, as it is for Go's decoder.

@@ -6,11 +6,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::Serialize;
 
-use crate::http::{HttpClient, HttpConfig, HttpRequest, Timeouts};
+use crate::http::{HttpClient, HttpConfig, HttpRequest, Timeouts, parse_url};
+use crate::model::time::GO_ZERO_TIME;
 use crate::model::{
-    Fingerprint, IntegrationId, LabelSet, Notification, NotifiedAlert, Secret, SecretSource,
-    Timestamp,
+    Fingerprint, IntegrationId, LabelSet, Notification, NotifiedAlert, SecretSource, Timestamp,
 };
+use crate::notify::globals::read_timeout;
 use crate::notify::{
     BuildError, Context, Delivery, Globals, IntegrationConfig, Kind, Notifier, Preview,
     RenderError, respond,
@@ -23,11 +24,6 @@ mod tests;
 
 /// The webhook's line in the table of kinds.
 pub const KIND: Kind = Kind { name: "webhook", key: "webhook_configs", templates: &[], read };
-
-/// How long one request may take, unless configured otherwise.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-/// Go's zero time: what Alertmanager says of an alert that has no end yet.
-const NO_END: &str = "0001-01-01T00:00:00Z";
 
 /// `webhook_configs`: one item.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +47,7 @@ fn read(
     if let (Some(SecretSource::Inline(url)), Some(node)) = (&url, fields.get("url")) {
         if url.expose().contains("{{") {
             reader.wrong_value(node, "`url`", "a template in it is not supported yet");
-        } else if !is_http_url(url) {
+        } else if parse_url(url.expose()).is_err() {
             reader.wrong_value(node, "`url`", "is no http or https address");
         }
     }
@@ -61,21 +57,16 @@ fn read(
     }
     fields.unsupported(reader, "payload", "the body is Alertmanager's version 4");
     let max_alerts = fields.unsigned(reader, "max_alerts").unwrap_or(0);
-    let timeout = fields.duration(reader, "timeout").filter(|timeout| !timeout.is_zero());
+    let timeout = read_timeout(reader, &mut fields);
     let config = url.map(|url| WebhookConfig {
         send_resolved: fields.bool(reader, "send_resolved").unwrap_or(true),
         url,
         max_alerts: usize::try_from(max_alerts).unwrap_or(usize::MAX),
-        timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
+        timeout,
         http: globals.http_config_or_default(reader, &mut fields),
     });
     fields.finish(reader);
     config.map(|config| Box::new(config) as Box<dyn IntegrationConfig>)
-}
-
-fn is_http_url(url: &Secret) -> bool {
-    url::Url::parse(url.expose())
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 impl IntegrationConfig for WebhookConfig {
@@ -191,7 +182,7 @@ impl<'a> Item<'a> {
             labels: &alert.labels,
             annotations: &alert.annotations,
             starts_at: alert.starts_at.rfc3339(),
-            ends_at: alert.ends_at.map_or_else(|| NO_END.to_string(), Timestamp::rfc3339),
+            ends_at: alert.ends_at.map_or_else(|| GO_ZERO_TIME.to_string(), Timestamp::rfc3339),
             generator_url: &alert.generator_url,
             fingerprint: alert.fingerprint(),
         }

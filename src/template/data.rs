@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::model::label::ALERT_NAME;
+use crate::model::time::GO_ZERO_TIME;
 use crate::model::{LabelSet, Notification, NotificationStatus, NotifiedAlert, Timestamp};
 use crate::template::go::printf::float;
 
@@ -102,9 +103,6 @@ fn map_texts(value: &Value, map: &dyn Fn(&str) -> String) -> Value {
     }
 }
 
-/// Go's zero time: what Alertmanager says of an alert that has no end yet.
-const NO_END: &str = "0001-01-01T00:00:00Z";
-
 fn alert(notified: &NotifiedAlert, context: &MessageContext<'_>) -> Value {
     let alert = &notified.alert;
     let end = alert.ends_at;
@@ -114,7 +112,7 @@ fn alert(notified: &NotifiedAlert, context: &MessageContext<'_>) -> Value {
         "labels": alert.labels,
         "annotations": alert.annotations,
         "startsAt": alert.starts_at.rfc3339(),
-        "endsAt": end.map_or_else(|| NO_END.to_string(), Timestamp::rfc3339),
+        "endsAt": end.map_or_else(|| GO_ZERO_TIME.to_string(), Timestamp::rfc3339),
         "generatorURL": alert.generator_url,
         "fingerprint": alert.fingerprint(),
         "name": alert.labels.alertname(),

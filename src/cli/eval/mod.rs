@@ -17,6 +17,7 @@ use crate::cli::output::{Paint, show, show_json};
 use crate::cli::{FAILED, USAGE, findings, time};
 use crate::config::{ConfigError, Loaded};
 use crate::engine::Evaluator;
+use crate::http::parse_url;
 use crate::model::{LabelSet, Secret, Timestamp};
 use crate::query::{DatasourceConfig, Prometheus};
 use crate::rule::{AlertingRule, RuleGroup, RulePattern, RuleSet, load_files};
@@ -222,9 +223,7 @@ fn datasource(args: &Args, loaded: Option<&Loaded>) -> Result<DatasourceConfig, 
     match (&args.prometheus, configured) {
         (None, Some(datasource)) => Ok(datasource),
         (Some(url), configured) => {
-            let is_http = url::Url::parse(url)
-                .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-            if !is_http {
+            if parse_url(url).is_err() {
                 return Err("--prometheus: it is no http or https address".to_string());
             }
             let url = Secret::new(url.as_str());

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::http::parse_url;
 use crate::template::truncate;
 
 /// How many alerts a mail lists; the rest is counted.
@@ -254,9 +255,8 @@ fn first_link(annotations: &Value, names: &[&str]) -> Option<String> {
 
 /// A link that may be followed: `javascript:` and its like are none.
 fn link(address: &str) -> Option<String> {
-    let parsed = url::Url::parse(address.trim()).ok()?;
-    let web = matches!(parsed.scheme(), "http" | "https") && parsed.has_host();
-    Some(parsed.to_string()).filter(|link| web && link.len() <= MAX_LINK)
+    let link = parse_url(address.trim()).ok()?.to_string();
+    (link.len() <= MAX_LINK).then_some(link)
 }
 
 /// Signs that turn the direction of what follows, or cannot be seen: with them a label could

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use crate::http::HttpConfig;
+use crate::http::{HttpConfig, parse_url};
 use crate::model::{IntegrationId, SecretSource};
+use crate::notify::globals::read_timeout;
 use crate::notify::{Globals, IntegrationConfig, PAGERDUTY_URL, TextSource};
 use crate::yaml::{Fields, Node, Reader, Scalar};
 
-/// How long one request may take, unless configured otherwise.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How deep `details` may nest.
 const MAX_DEPTH: usize = 8;
 
@@ -110,7 +109,7 @@ pub(super) fn read(
     ];
     let links = read_list(reader, &mut fields, "links", &links);
     let images = read_list(reader, &mut fields, "images", &images);
-    let timeout = fields.duration(reader, "timeout").filter(|timeout| !timeout.is_zero());
+    let timeout = read_timeout(reader, &mut fields);
     let send_resolved = fields.bool(reader, "send_resolved").unwrap_or(true);
     let http = globals.http_config_or_default(reader, &mut fields);
     fields.finish(reader);
@@ -123,19 +122,17 @@ pub(super) fn read(
         details,
         links,
         images,
-        timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
+        timeout,
         http,
     }))
 }
 
 fn read_url(reader: &mut Reader, fields: &mut Fields<'_>, globals: &Globals) -> String {
     let own = fields.string(reader, "url").filter(|url| !url.is_empty());
-    if let (Some(url), Some(node)) = (own, fields.get("url")) {
-        let usable = url::Url::parse(url)
-            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        if !usable {
-            reader.wrong_value(node, "`url`", "is no http or https address");
-        }
+    if let (Some(url), Some(node)) = (own, fields.get("url"))
+        && parse_url(url).is_err()
+    {
+        reader.wrong_value(node, "`url`", "is no http or https address");
     }
     own.or(globals.pagerduty_url.as_deref()).unwrap_or(PAGERDUTY_URL).to_string()
 }

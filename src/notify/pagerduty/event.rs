@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::http::parse_url;
 use crate::model::{GroupKey, Notification, NotificationStatus, Timestamp};
 use crate::notify::pagerduty::config::{Detail, PagerdutyConfig};
 use crate::notify::{Context, RenderError, Text, TextSource, words};
@@ -177,8 +178,7 @@ fn one_line(text: &str, max: usize) -> String {
 
 /// An address for a browser, or nothing.
 fn usable_url(rendered: &str) -> String {
-    let url = url::Url::parse(rendered.trim()).ok();
-    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let url = parse_url(rendered.trim()).ok();
     let url = url.map(String::from).filter(|url| url.len() <= MAX_URL);
     url.unwrap_or_default()
 }

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use crate::http::{Auth, HttpConfig};
+use crate::http::{Auth, HttpConfig, parse_url};
 use crate::model::{IntegrationId, Secret, SecretSource};
+use crate::notify::globals::read_timeout;
 use crate::notify::slack::text::{Spec, TEXTS, inline};
 use crate::notify::{Globals, IntegrationConfig, SLACK_APP_URL, TextSource};
 use crate::yaml::{Fields, Node, Reader};
 
-/// How long one request may take, unless configured otherwise.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The fields in which Slack reads markup, unless configured otherwise.
 const MRKDWN_IN: [&str; 3] = ["fallback", "pretext", "text"];
 
@@ -72,7 +71,7 @@ pub(super) fn read(
     let mrkdwn_in = fields.strings(reader, "mrkdwn_in").unwrap_or_else(|| MRKDWN_IN.to_vec());
     let texts = TEXTS.iter().filter_map(|spec| Some((spec, read_text(reader, &mut fields, spec)?)));
     let texts = texts.collect();
-    let timeout = fields.duration(reader, "timeout").filter(|timeout| !timeout.is_zero());
+    let timeout = read_timeout(reader, &mut fields);
     let list = read_fields(reader, &mut fields, short_fields);
     let actions = read_actions(reader, &mut fields);
     let send_resolved = fields.bool(reader, "send_resolved").unwrap_or(false);
@@ -93,7 +92,7 @@ pub(super) fn read(
         mrkdwn_in: mrkdwn_in.iter().map(ToString::to_string).collect(),
         link_names,
         threads,
-        timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
+        timeout,
         http,
     }))
 }
@@ -123,7 +122,7 @@ fn read_endpoint(
     let app_url = fields.string(reader, "app_url").filter(|url| !url.is_empty());
     for (key, url) in [("api_url", inline_text(url.as_ref())), ("app_url", app_url)] {
         if let (Some(url), Some(node)) = (url, fields.get(key))
-            && !is_http_url(url)
+            && parse_url(url).is_err()
         {
             reader.wrong_value(node, &format!("`{key}`"), "is no http or https address");
         }
@@ -164,10 +163,6 @@ fn inline_text(source: Option<&SecretSource>) -> Option<&str> {
         Some(SecretSource::Inline(secret)) => Some(secret.expose()),
         _ => None,
     }
-}
-
-fn is_http_url(url: &str) -> bool {
-    url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 fn read_fields(reader: &mut Reader, fields: &mut Fields<'_>, short: bool) -> Vec<FieldConfig> {

@@ -6,6 +6,8 @@
 //! was rendered gets the entities in their place. So no template can forget it, cutting inside a
 //! template never halves an entity, and links that a template writes itself stay links.
 
+use crate::http::parse_url;
+
 /// What is put aside: the character, what stands for it, that in a URL's query, and the entity.
 const GUARDED: [(char, char, &str, &str, &str); 4] = [
     ('&', '\u{F0026}', "%F3%B0%80%A6", "%26", "&amp;"),
@@ -67,9 +69,8 @@ pub(super) fn cut(text: &str, max: usize) -> String {
 
 /// A URL as Slack takes it in a field of its own, or nothing where it is none for a browser.
 pub(super) fn url(rendered: &str) -> Option<String> {
-    let url = url::Url::parse(plain(rendered).trim()).ok()?;
-    let usable = matches!(url.scheme(), "http" | "https") && url.has_host();
-    usable.then(|| url.as_str().replace('<', "%3C").replace('>', "%3E"))
+    let url = parse_url(plain(rendered).trim()).ok()?;
+    Some(url.as_str().replace('<', "%3C").replace('>', "%3E"))
 }
 
 #[cfg(test)]
