@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::config::hide::hide_secrets;
 use crate::config::{GlobalConfig, StorageConfig};
 use crate::diag::{Diagnostic, SourceFile, has_errors};
+use crate::http::parse_url;
 use crate::notify::{ReceiverConfig, read_receivers};
 use crate::query::DatasourceConfig;
 use crate::routing::{
@@ -149,7 +150,7 @@ impl Config {
             .get("storage")
             .and_then(|node| StorageConfig::read(reader, node, directory))
             .unwrap_or_else(|| StorageConfig::in_directory(directory));
-        let external_url = fields.string(reader, "external_url").unwrap_or_default().to_string();
+        let external_url = read_external_url(reader, fields);
         let receivers = fields
             .require(reader, "receivers")
             .map(|node| read_receivers(reader, node, &global.notify))
@@ -173,13 +174,25 @@ impl Config {
             rule_files,
             storage,
             templates,
-            external_url: external_url.trim_end_matches('/').to_string(),
+            external_url,
             inhibit_rules,
             intervals,
             receivers,
             warnings: Vec::new(),
         })
     }
+}
+
+/// The program's own address without a slash at its end; empty where it is not known.
+fn read_external_url(reader: &mut Reader, fields: &mut Fields<'_>) -> String {
+    let Some(node) = fields.get("external_url") else { return String::new() };
+    let url = reader.string(node, "`external_url`").unwrap_or_default();
+    let usable = parse_url(url).is_ok_and(|url| url.query().is_none() && url.fragment().is_none());
+    if !url.is_empty() && !usable {
+        let reason = "is no http or https address to which a path can be added";
+        reader.wrong_value(node, "`external_url`", reason);
+    }
+    url.trim_end_matches('/').to_string()
 }
 
 /// A list of paths and glob patterns, each with its place.

@@ -7,6 +7,7 @@
 mod alertmanager;
 mod data;
 mod go;
+mod links;
 mod message;
 mod rule;
 
