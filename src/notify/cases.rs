@@ -50,9 +50,9 @@ fn in_a_storm(n: usize) -> NotifiedAlert {
     let mut labels = notified.alert.labels.to_builder();
     labels.set(
         "zone",
-        if n % 10 == 0 {
+        if n.is_multiple_of(10) {
             "c"
-        } else if n % 3 == 0 {
+        } else if n.is_multiple_of(3) {
             "b"
         } else {
             "a"
