@@ -71,6 +71,8 @@ pub struct DaemonHandle {
     pub metrics: Arc<Metrics>,
     /// The dispatch loop.
     pub dispatch: DispatchHandle,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
     reloads: mpsc::Sender<ReloadRequest>,
 }
 
@@ -130,6 +132,7 @@ impl Daemon {
             state: Arc::clone(&state),
             metrics: Arc::clone(&metrics),
             dispatch: dispatch.clone(),
+            clock: Arc::clone(&clock),
             reloads: sender,
         };
         let watch = FileWatch::new(&loaded);
@@ -262,6 +265,8 @@ impl Daemon {
 
     async fn prune(&self) {
         let before = self.clock.now().wall - self.loaded.config.storage.retention;
+        // It fails only while everything stops.
+        let _ = self.dispatch.prune_silences(before).await;
         match self.store.prune(before).await {
             Ok(0) => {}
             Ok(records) => tracing::debug!(records, "old history deleted"),

@@ -12,6 +12,7 @@ pub mod notification;
 pub mod regexp;
 pub mod sample;
 pub mod secret;
+pub mod silence;
 pub mod time;
 
 pub use alert::{Alert, AlertStatus, RuleKey};
@@ -23,4 +24,5 @@ pub use notification::{
 };
 pub use sample::{InstantVector, Sample};
 pub use secret::{Secret, SecretError, SecretSource};
+pub use silence::{MatcherForm, Silence, SilenceDraft, SilenceError, SilenceId, SilenceState};
 pub use time::{Monotonic, Now, Timestamp};
