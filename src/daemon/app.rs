@@ -101,7 +101,7 @@ impl Daemon {
             Core::start(setup, Arc::clone(&store), Arc::clone(&clock), Arc::clone(&metrics), drain)
                 .await?;
         let (sender, reloads) = mpsc::channel(16);
-        let state = Arc::new(DaemonState::default());
+        let state = Arc::new(DaemonState::new(clock.now().wall));
         let handle = DaemonHandle {
             board: core.board(),
             state: Arc::clone(&state),

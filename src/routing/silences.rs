@@ -99,17 +99,22 @@ impl Silences {
         Ok(Changed { id: fresh, put, dropped: self.make_room(now) })
     }
 
-    /// Ends a silence now. One that has not begun never does.
+    /// Ends a silence now and returns it. One that has not begun never does; one that is over stays
+    /// as it is, and nothing is returned.
     ///
     /// # Errors
-    /// [`SilenceError::NotFound`], [`SilenceError::AlreadyExpired`].
-    pub fn expire(&mut self, id: SilenceId, now: Timestamp) -> Result<Arc<Silence>, SilenceError> {
+    /// [`SilenceError::NotFound`].
+    pub fn expire(
+        &mut self,
+        id: SilenceId,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Silence>>, SilenceError> {
         let silence = self.get(id).ok_or(SilenceError::NotFound)?;
         if silence.state(now) == SilenceState::Expired {
-            return Err(SilenceError::AlreadyExpired(id));
+            return Ok(None);
         }
         let ended = ended_now(silence, now);
-        Ok(self.put(ended))
+        Ok(Some(self.put(ended)))
     }
 
     /// Forgets the silences that were over before a time; returns which.

@@ -33,9 +33,9 @@ impl Dispatcher {
     /// Ends a silence. What it held and still fires is told at the next flush of its group.
     ///
     /// # Errors
-    /// Where there is none, or it is over.
+    /// Where there is none. One that is over stays as it is.
     pub fn expire_silence(&mut self, id: SilenceId, now: Now) -> Result<Vec<Change>, SilenceError> {
-        Ok(vec![put(&self.silences.expire(id, now.wall)?)])
+        Ok(self.silences.expire(id, now.wall)?.iter().map(put).collect())
     }
 
     /// Forgets the silences that were over before a time.
