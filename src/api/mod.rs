@@ -1,7 +1,7 @@
 //! Tier 8: the HTTP API.
 //!
 //! `/-/healthy`, `/-/ready`, `/-/reload` and `/metrics` as Prometheus and Alertmanager have them,
-//! `/api/v1` in Prometheus' shapes, `/api/v2` in Alertmanager's.
+//! `/api/v1` in Prometheus' shapes, `/api/v2` in Alertmanager's; the pages of `ui` for people.
 
 mod alert;
 mod answer;
@@ -14,6 +14,7 @@ mod silences;
 mod status;
 #[cfg(test)]
 mod tests;
+mod ui;
 mod v2;
 
 use std::time::Duration;
@@ -57,6 +58,7 @@ fn router(daemon: DaemonHandle) -> Router {
         .merge(status::routes())
         .merge(silences::routes())
         .merge(v2::routes())
+        .merge(ui::routes())
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::Method)
         .layer(DefaultBodyLimit::max(MAX_BODY))

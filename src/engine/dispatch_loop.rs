@@ -18,6 +18,7 @@ use crate::engine::backlog::Backlog;
 use crate::engine::dispatcher::{DeliveryTicket, Dispatcher, Observation, RoutingSetup};
 use crate::engine::silencing::{Pending, SilenceBoard, SilenceRequest};
 use crate::engine::tell;
+use crate::engine::whereabouts::WhereaboutsRequest;
 use crate::model::{IntegrationId, Monotonic, Now, RuleKey};
 use crate::notify::Notifier;
 use crate::outbox::Outcome;
@@ -50,6 +51,7 @@ enum Event {
     },
     RulesMoved(Vec<(RuleKey, RuleKey)>),
     Silence(SilenceRequest),
+    Whereabouts(WhereaboutsRequest),
     Reload {
         setup: Arc<RoutingSetup>,
         notifiers: Arc<Notifiers>,
@@ -125,6 +127,10 @@ impl DispatchHandle {
 
     pub(super) async fn request(&self, request: SilenceRequest) -> Result<(), Stopped> {
         self.send(Event::Silence(request)).await
+    }
+
+    pub(super) async fn ask_whereabouts(&self, request: WhereaboutsRequest) -> Result<(), Stopped> {
+        self.send(Event::Whereabouts(request)).await
     }
 
     async fn send(&self, event: Event) -> Result<(), Stopped> {
@@ -264,6 +270,7 @@ impl DispatchLoop {
                 answers.pending.extend(pending);
                 changes.extend(changed);
             }
+            Event::Whereabouts(request) => request.tell(&self.dispatcher, now.wall),
             Event::Reload { setup, notifiers, heartbeat, done } => {
                 self.notifiers = notifiers;
                 self.heartbeat = heartbeat;

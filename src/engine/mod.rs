@@ -18,6 +18,7 @@ mod evidence;
 mod measured;
 mod silencing;
 mod tell;
+mod whereabouts;
 
 pub use away::Away;
 pub use dispatch_loop::{DispatchHandle, DispatchLoop, Notifiers, Stopped};
@@ -25,3 +26,4 @@ pub use dispatcher::{DeliveryTicket, Dispatcher, Observation, RoutingSetup};
 pub use evaluate::{EvalError, Evaluated, Evaluator};
 pub use measured::MeasuredQuerier;
 pub use silencing::SilenceFailure;
+pub use whereabouts::{HeldBack, RouteEnd, Whereabouts};

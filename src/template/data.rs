@@ -202,8 +202,9 @@ fn names(notification: &Notification) -> Vec<&str> {
     names.filter(|name| seen.insert(*name)).take(MAX_NAMES).collect()
 }
 
-/// How grave a value of the label `severity` is. The words are those in use in public rules.
-fn rank(severity: &str) -> u8 {
+/// How grave a value of the label `severity` is, 5 at most. The words are those in use in public
+/// rules.
+pub fn rank(severity: &str) -> u8 {
     match severity.to_ascii_lowercase().as_str() {
         "critical" | "page" | "emergency" | "disaster" | "fatal" => 5,
         "error" | "major" | "high" => 4,
