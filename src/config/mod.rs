@@ -6,6 +6,7 @@
 
 mod file;
 mod global;
+mod heartbeat;
 mod hide;
 mod loaded;
 mod storage;

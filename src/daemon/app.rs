@@ -1,5 +1,6 @@
 //! The parts of the daemon put together: start, reload, stop.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +15,9 @@ use crate::daemon::rules::{RuleBoard, RuleManager};
 use crate::daemon::setup::{notifiers, routing_setup, rule_settings};
 use crate::daemon::state::{DaemonState, ReloadError};
 use crate::daemon::watch::FileWatch;
-use crate::engine::{DispatchHandle, DispatchLoop, Dispatcher};
+use crate::engine::{DispatchHandle, DispatchLoop, Dispatcher, SharedFacts};
 use crate::http::HttpError;
+use crate::model::IntegrationId;
 use crate::storage::{Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -55,6 +57,7 @@ pub struct Daemon {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
+    facts: SharedFacts,
     state: Arc<DaemonState>,
     reloads: mpsc::Receiver<ReloadRequest>,
     watch: FileWatch,
@@ -101,7 +104,8 @@ impl Daemon {
         metrics: Arc<Metrics>,
         drain: Duration,
     ) -> Result<(Self, DaemonHandle), StartError> {
-        let settings = rule_settings(&path, &loaded.config, &clock, &metrics)?;
+        let facts = SharedFacts::default();
+        let settings = rule_settings(&path, &loaded.config, &clock, &metrics, &facts)?;
         let snapshot = store.load().await?;
         let now = clock.now();
         let leftover = Leftover {
@@ -119,9 +123,13 @@ impl Daemon {
             Arc::clone(&metrics),
             heartbeat(&loaded),
         );
-        let dispatch_task = tokio::spawn(dispatch_loop.run(drain));
-        let mut rules =
-            RuleManager::new(dispatch.clone(), Arc::clone(&clock), Arc::clone(&metrics));
+        let dispatch_task = tokio::spawn(dispatch_loop.with_facts(facts.clone()).run(drain));
+        let mut rules = RuleManager::new(
+            dispatch.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&metrics),
+            facts.clone(),
+        );
         rules.apply(loaded.rules.groups.clone(), &settings, Some(leftover)).await;
         let (sender, reloads) = mpsc::channel(16);
         let state = Arc::new(DaemonState::default());
@@ -142,6 +150,7 @@ impl Daemon {
             store,
             clock,
             metrics,
+            facts,
             state,
             reloads,
             watch,
@@ -200,6 +209,7 @@ impl Daemon {
             Err(error) => {
                 self.metrics.config.last_reload_successful.set(0);
                 self.state.reload_failed(error.to_string(), self.clock.now().wall);
+                self.facts.with(|facts| facts.reload_refused(&error.to_string()));
                 tracing::error!(cause, %error, "reload refused, the former configuration goes on");
             }
         }
@@ -221,7 +231,8 @@ impl Daemon {
         if let Some(pattern) = loaded.rules.unmatched.iter().find(lost) {
             return Err(ReloadError::RulesGone(pattern.pattern.clone()));
         }
-        let settings = rule_settings(&self.path, &loaded.config, &self.clock, &self.metrics)
+        let (config, facts) = (&loaded.config, &self.facts);
+        let settings = rule_settings(&self.path, config, &self.clock, &self.metrics, facts)
             .map_err(|error| ReloadError::Start(error.to_string()))?;
         let setup = Arc::new(routing_setup(&loaded.config));
         let notifiers = Arc::new(notifiers(&loaded));
@@ -244,6 +255,7 @@ impl Daemon {
         self.metrics
             .set_integrations(loaded.receivers.iter().flat_map(|r| &r.integrations).map(|i| &i.id));
         self.state.reload_succeeded(now);
+        self.note(loaded);
         for warning in loaded.warnings() {
             tracing::warn!("{warning}");
         }
@@ -258,6 +270,19 @@ impl Daemon {
                 "recording rules are skipped: nothing here can store series"
             );
         }
+    }
+
+    /// Notes what is in place now among the facts.
+    fn note(&self, loaded: &Loaded) {
+        let groups = loaded.rules.groups.iter();
+        let groups: HashSet<String> =
+            groups.map(|group| format!("{};{}", group.file, group.name)).collect();
+        let integrations = loaded.receivers.iter().flat_map(|r| &r.integrations);
+        let integrations: HashSet<&IntegrationId> = integrations.map(|i| &i.id).collect();
+        self.facts.with(|facts| {
+            facts.reloaded();
+            facts.retain(|group| groups.contains(group), |id| integrations.contains(id));
+        });
     }
 
     async fn prune(&self) {

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::alerting::{AlertInstance, RuleAlerts, Step};
 use crate::clock::Clock;
 use crate::daemon::schedule::{Schedule, Slot};
-use crate::engine::{Away, DispatchHandle, Evaluator, Observation};
+use crate::engine::{Away, DispatchHandle, Evaluator, Observation, SharedFacts};
 use crate::model::Timestamp;
 use crate::rule::{AlertingRule, Rule, RuleGroup};
 use crate::telemetry::{GroupLabels, Metrics};
@@ -65,6 +65,7 @@ pub(super) struct Shared {
     pub(super) dispatch: DispatchHandle,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) facts: SharedFacts,
 }
 
 /// A group that is evaluated on schedule.
@@ -99,7 +100,7 @@ impl GroupTask {
                 () = clock.sleep_until(schedule.due()) => {}
             }
             let slot = schedule.take(clock.now());
-            self.count(&labels, slot);
+            self.count(&labels, interval, slot);
             if slot.jumped != 0 {
                 tracing::warn!(
                     group = group.name,
@@ -114,11 +115,15 @@ impl GroupTask {
         }
     }
 
-    fn count(&self, labels: &GroupLabels, slot: Slot) {
+    fn count(&self, labels: &GroupLabels, interval: Duration, slot: Slot) {
         let metrics = &self.shared.metrics.rules;
         metrics.iterations.get_or_create(labels).inc_by(1 + slot.missed);
         if slot.missed > 0 {
             metrics.iterations_missed.get_or_create(labels).inc_by(slot.missed);
+            let now = self.shared.clock.now().mono;
+            self.shared.facts.with(|facts| {
+                facts.rounds_missed(&labels.rule_group, interval, slot.missed, now);
+            });
             tracing::warn!(
                 group = labels.rule_group,
                 missed = slot.missed,

@@ -1,9 +1,10 @@
 //! Tier 7: the long-running process.
 //!
 //! One task for each rule group evaluates on schedule. They hand what they find to the dispatch
-//! loop. A reload replaces the groups that changed and leaves the others alone.
+//! loop. The alerts about the program itself have a task of their own. A reload replaces the groups that changed and leaves the others alone.
 
 mod app;
+mod builtin;
 mod group;
 mod restart;
 mod rules;
@@ -15,6 +16,7 @@ mod tests;
 mod watch;
 
 pub use app::{Daemon, DaemonHandle, StartError};
+pub use builtin::is_builtin_group;
 pub use group::{GroupView, Health, RuleView};
 pub use rules::RuleBoard;
 pub use setup::routing_setup;

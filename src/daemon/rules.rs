@@ -7,11 +7,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::alerting::{AlertInstance, AlertState, RuleAlerts, RuleIdentity, Step, carry_over};
+use crate::alerting::{
+    AlertInstance, AlertState, Facts, RuleAlerts, RuleIdentity, Step, carry_over,
+};
 use crate::clock::Clock;
+use crate::daemon::builtin::is_builtin_group;
 use crate::daemon::group::{GroupTask, GroupView, RuleView, Shared, lock};
 use crate::daemon::restart::Leftover;
-use crate::engine::{Away, DispatchHandle, Evaluator, Observation};
+use crate::engine::{Away, DispatchHandle, Evaluator, Observation, SharedFacts};
 use crate::model::{LabelSet, RuleKey, Timestamp};
 use crate::rule::{Rule, RuleGroup};
 use crate::telemetry::{GroupLabels, Metrics};
@@ -21,11 +24,11 @@ use crate::telemetry::{GroupLabels, Metrics};
 pub struct RuleBoard(Arc<RwLock<Vec<Arc<Mutex<GroupView>>>>>);
 
 impl RuleBoard {
-    /// A copy of every group's present state, by file and name.
+    /// A copy of every group's present state, by file and name, the built-in one last.
     pub fn groups(&self) -> Vec<GroupView> {
         let groups = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut views: Vec<GroupView> = groups.iter().map(|view| lock(view).clone()).collect();
-        views.sort_by(|a, b| (&a.group.file, &a.group.name).cmp(&(&b.group.file, &b.group.name)));
+        views.sort_by(|a, b| order(&a.group).cmp(&order(&b.group)));
         views
     }
 
@@ -43,6 +46,10 @@ impl RuleBoard {
     }
 }
 
+fn order(group: &RuleGroup) -> (bool, &str, &str) {
+    (is_builtin_group(group), &group.file, &group.name)
+}
+
 /// What all groups have in common.
 #[derive(Clone)]
 pub struct RuleSettings {
@@ -54,12 +61,14 @@ pub struct RuleSettings {
     pub query_offset: Duration,
     /// What the evaluator was made of, in text: when it changes, every group starts anew.
     pub fingerprint: String,
+    /// The built-in rules that are on.
+    pub builtin: RuleGroup,
 }
 
-struct Running {
-    view: Arc<Mutex<GroupView>>,
-    stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+pub(super) struct Running {
+    pub(super) view: Arc<Mutex<GroupView>>,
+    pub(super) stop: watch::Sender<bool>,
+    pub(super) task: JoinHandle<()>,
 }
 
 /// Starts, replaces and stops the tasks of rule groups.
@@ -67,16 +76,31 @@ pub struct RuleManager {
     dispatch: DispatchHandle,
     pub(super) clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
+    pub(super) facts: SharedFacts,
     board: RuleBoard,
     running: Vec<Running>,
+    pub(super) builtin: Option<Running>,
     fingerprint: String,
 }
 
 impl RuleManager {
     /// A manager without groups.
-    pub fn new(dispatch: DispatchHandle, clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
-        let (board, running) = (RuleBoard::default(), Vec::new());
-        Self { dispatch, clock, metrics, board, running, fingerprint: String::new() }
+    pub fn new(
+        dispatch: DispatchHandle,
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+        facts: SharedFacts,
+    ) -> Self {
+        Self {
+            dispatch,
+            clock,
+            metrics,
+            facts,
+            board: RuleBoard::default(),
+            running: Vec::new(),
+            builtin: None,
+            fingerprint: String::new(),
+        }
     }
 
     /// The groups as others see them.
@@ -94,10 +118,11 @@ impl RuleManager {
         leftover: Option<Leftover>,
     ) {
         let (kept, old, fresh) = self.keep_equal(groups, settings).await;
+        let (builtin, leftover) = leftover.map(Leftover::split).unzip();
         // The datasource may have been away together with this program.
         let last_alive = leftover.as_ref().map(|leftover| leftover.last_alive);
         let states = match leftover {
-            Some(leftover) => self.restore(&fresh, settings, leftover).await,
+            Some(leftover) => self.restore(&fresh, settings, leftover, true).await,
             None => self.carry(old, &fresh, settings).await,
         };
         let shared = Arc::new(Shared {
@@ -105,6 +130,7 @@ impl RuleManager {
             dispatch: self.dispatch.clone(),
             clock: Arc::clone(&self.clock),
             metrics: Arc::clone(&self.metrics),
+            facts: self.facts.clone(),
         });
         self.running = kept;
         let mut states = states.into_iter();
@@ -112,8 +138,13 @@ impl RuleManager {
             let alerts: Vec<RuleAlerts> = states.by_ref().take(group.rules.len()).collect();
             self.running.push(start(&shared, group, alerts, last_alive, settings));
         }
+        if !self.fingerprint.is_empty() && self.fingerprint != settings.fingerprint {
+            self.facts.with(Facts::datasource_changed);
+        }
         self.fingerprint.clone_from(&settings.fingerprint);
-        self.board.set(self.running.iter().map(|running| Arc::clone(&running.view)).collect());
+        self.apply_builtin(&shared, settings, builtin).await;
+        let running = self.running.iter().chain(&self.builtin);
+        self.board.set(running.map(|running| Arc::clone(&running.view)).collect());
         let label = |running: &Running| {
             let view = lock(&running.view);
             (GroupLabels::new(format!("{};{}", view.group.file, view.group.name)), view.interval)
@@ -123,7 +154,7 @@ impl RuleManager {
 
     /// Stops every group after the round that it is in.
     pub async fn stop(&mut self) {
-        for running in std::mem::take(&mut self.running) {
+        for running in std::mem::take(&mut self.running).into_iter().chain(self.builtin.take()) {
             end(running).await;
         }
     }
@@ -161,7 +192,7 @@ impl RuleManager {
     }
 
     /// Hands the alerts of stopped groups to the new ones.
-    async fn carry(
+    pub(super) async fn carry(
         &self,
         old: Vec<GroupView>,
         fresh: &[Arc<RuleGroup>],
@@ -217,21 +248,26 @@ fn start(
         ..RuleView::default()
     });
     let query_offset = group.query_offset.unwrap_or(settings.query_offset);
-    let view = Arc::new(Mutex::new(GroupView {
-        interval: group.interval.unwrap_or(settings.evaluation_interval),
-        rules: rules.collect(),
-        last_evaluation: None,
-        evaluation_time: Duration::ZERO,
-        group,
-    }));
+    let interval = group.interval.unwrap_or(settings.evaluation_interval);
+    let view = view(group, interval, rules.collect());
     let (stop, stopped) = watch::channel(false);
     let shared = Arc::clone(shared);
     let task = GroupTask { shared, view: Arc::clone(&view), query_offset, stop: stopped };
     Running { view, stop, task: tokio::spawn(task.run()) }
 }
 
+/// A group that has not been evaluated yet.
+pub(super) fn view(
+    group: Arc<RuleGroup>,
+    interval: Duration,
+    rules: Vec<RuleView>,
+) -> Arc<Mutex<GroupView>> {
+    let (last_evaluation, evaluation_time) = (None, Duration::ZERO);
+    Arc::new(Mutex::new(GroupView { interval, rules, last_evaluation, evaluation_time, group }))
+}
+
 /// Stops a group after the round that it is in, and gives its last state.
-async fn end(running: Running) -> GroupView {
+pub(super) async fn end(running: Running) -> GroupView {
     running.stop.send_replace(true);
     if running.task.await.is_err() {
         tracing::error!("the task of a rule group has failed");

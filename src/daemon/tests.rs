@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::alerting::BuiltinConfig;
 use crate::clock::{Clock, VirtualClock};
 use crate::daemon::restart::Leftover;
 use crate::daemon::rules::{RuleManager, RuleSettings};
 use crate::diag::SourceFile;
-use crate::engine::{DispatchLoop, Dispatcher, Evaluator, RoutingSetup};
+use crate::engine::{DispatchLoop, Dispatcher, Evaluator, RoutingSetup, SharedFacts};
 use crate::model::{LabelSet, Sample, Timestamp};
 use crate::query::{Querier, QueryError, QueryResult, QueryValue, RangeResult, Series};
 use crate::routing::{KnownNames, RawRoute, RoutingTree, TimeIntervals};
@@ -18,6 +19,8 @@ use crate::rule::{RuleGroup, check};
 use crate::storage::{HistoryFilter, MemoryStore, Store};
 use crate::telemetry::{BuildInfo, Metrics};
 use crate::yaml::{Reader, load};
+
+mod builtin;
 
 const START: Timestamp = Timestamp::from_secs(1_000_000);
 
@@ -69,6 +72,7 @@ struct Bench {
     store: Arc<MemoryStore>,
     clock: Arc<VirtualClock>,
     metrics: Arc<Metrics>,
+    facts: SharedFacts,
 }
 
 impl Bench {
@@ -87,9 +91,11 @@ impl Bench {
             Arc::clone(&metrics),
             Duration::from_secs(10),
         );
-        tokio::spawn(dispatch.run(Duration::ZERO));
-        let rules = RuleManager::new(handle, Arc::clone(&clock) as _, Arc::clone(&metrics));
-        Self { rules, datasource: Arc::default(), store, clock, metrics }
+        let facts = SharedFacts::default();
+        tokio::spawn(dispatch.with_facts(facts.clone()).run(Duration::ZERO));
+        let rules =
+            RuleManager::new(handle, Arc::clone(&clock) as _, Arc::clone(&metrics), facts.clone());
+        Self { rules, datasource: Arc::default(), store, clock, metrics, facts }
     }
 
     fn settings(&self) -> RuleSettings {
@@ -103,6 +109,7 @@ impl Bench {
             evaluation_interval: Duration::from_secs(60),
             query_offset: Duration::ZERO,
             fingerprint: "f".to_string(),
+            builtin: BuiltinConfig::default().group,
         }
     }
 

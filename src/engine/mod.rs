@@ -15,6 +15,7 @@ mod evaluate;
 #[cfg(test)]
 mod evaluate_tests;
 mod evidence;
+mod facts;
 mod measured;
 mod tell;
 
@@ -22,4 +23,5 @@ pub use away::Away;
 pub use dispatch_loop::{DispatchHandle, DispatchLoop, Notifiers, Stopped};
 pub use dispatcher::{DeliveryTicket, Dispatcher, Observation, RoutingSetup};
 pub use evaluate::{EvalError, Evaluated, Evaluator};
+pub use facts::SharedFacts;
 pub use measured::MeasuredQuerier;

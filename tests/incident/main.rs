@@ -15,6 +15,7 @@ mod daemon;
 mod mail;
 mod site;
 
+mod builtin;
 mod crashes;
 mod datasource;
 mod lifecycle;

@@ -100,6 +100,16 @@ impl Site {
         self.dir.write("watchbell.yaml", &config)
     }
 
+    /// The configuration that was written last.
+    pub fn config(&self) -> String {
+        std::fs::read_to_string(self.dir.join("watchbell.yaml")).expect("it was written")
+    }
+
+    /// Adds a section to it.
+    pub fn append(&self, section: &str) {
+        self.dir.write("watchbell.yaml", &format!("{}{section}\n", self.config()));
+    }
+
     /// Starts a daemon on the configuration that was written last.
     pub fn start(&self) -> Daemon {
         Daemon::start(&self.dir.join("watchbell.yaml"))
