@@ -39,6 +39,8 @@ fn an_unreachable_datasource_is_told_once_and_so_is_its_return() {
     let description = alert["annotations"]["description"].as_str().unwrap();
     assert!(description.contains("cannot connect to http://127.0.0.1"), "{description}");
     assert_eq!(daemon.alerts("firing").len(), 1);
+    // What was learned of the delivery is stored by then.
+    daemon.wait_for_rounds(12);
     daemon.crash();
 
     let daemon = site.start();
