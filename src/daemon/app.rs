@@ -1,21 +1,20 @@
 //! The parts of the daemon put together: start, reload, stop.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::config::{ConfigError, Loaded};
-use crate::daemon::restart::Leftover;
-use crate::daemon::rules::{RuleBoard, RuleManager};
+use crate::daemon::core::{Core, CoreSetup};
+use crate::daemon::rules::RuleBoard;
 use crate::daemon::setup::{notifiers, routing_setup, rule_settings};
 use crate::daemon::state::{DaemonState, ReloadError};
 use crate::daemon::watch::FileWatch;
-use crate::engine::{DispatchHandle, DispatchLoop, Dispatcher, SharedFacts};
+use crate::engine::{DispatchHandle, SharedFacts};
 use crate::http::HttpError;
 use crate::model::IntegrationId;
 use crate::storage::{Store, StoreError};
@@ -23,10 +22,6 @@ use crate::telemetry::Metrics;
 
 /// How often old history is deleted.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
-/// The longest time between two heartbeats.
-const MAX_HEARTBEAT: Duration = Duration::from_secs(60);
-/// The shortest time between two heartbeats.
-const MIN_HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// Why the daemon does not start.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +46,7 @@ pub(super) type ReloadRequest = oneshot::Sender<Result<(), ReloadError>>;
 pub struct Daemon {
     path: PathBuf,
     loaded: Loaded,
-    rules: RuleManager,
-    dispatch: DispatchHandle,
-    dispatch_task: JoinHandle<()>,
+    core: Core,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
@@ -105,56 +98,22 @@ impl Daemon {
         drain: Duration,
     ) -> Result<(Self, DaemonHandle), StartError> {
         let facts = SharedFacts::default();
-        let settings = rule_settings(&path, &loaded.config, &clock, &metrics, &facts)?;
-        let snapshot = store.load().await?;
-        let now = clock.now();
-        let leftover = Leftover {
-            alerts: snapshot.alerts.clone(),
-            last_alive: snapshot.heartbeat.unwrap_or(now.wall),
-        };
-        let setup = Arc::new(routing_setup(&loaded.config));
-        let (dispatcher, changes) = Dispatcher::load(setup, snapshot, now);
-        let (dispatch_loop, dispatch) = DispatchLoop::new(
-            dispatcher,
-            changes,
-            Arc::new(notifiers(&loaded)),
-            Arc::clone(&store),
-            Arc::clone(&clock),
-            Arc::clone(&metrics),
-            heartbeat(&loaded),
-        );
-        let dispatch_task = tokio::spawn(dispatch_loop.with_facts(facts.clone()).run(drain));
-        let mut rules = RuleManager::new(
-            dispatch.clone(),
-            Arc::clone(&clock),
-            Arc::clone(&metrics),
-            facts.clone(),
-        );
-        rules.apply(loaded.rules.groups.clone(), &settings, Some(leftover)).await;
+        let setup = core_setup(&path, &loaded, &clock, &metrics, &facts)?;
+        let core =
+            Core::start(setup, Arc::clone(&store), Arc::clone(&clock), Arc::clone(&metrics), drain)
+                .await?;
         let (sender, reloads) = mpsc::channel(16);
         let state = Arc::new(DaemonState::default());
         let handle = DaemonHandle {
-            board: rules.board(),
+            board: core.board(),
             state: Arc::clone(&state),
             metrics: Arc::clone(&metrics),
-            dispatch: dispatch.clone(),
+            dispatch: core.dispatch(),
             reloads: sender,
         };
         let watch = FileWatch::new(&loaded);
-        let daemon = Self {
-            path,
-            loaded,
-            rules,
-            dispatch,
-            dispatch_task,
-            store,
-            clock,
-            metrics,
-            facts,
-            state,
-            reloads,
-            watch,
-        };
+        let daemon =
+            Self { path, loaded, core, store, clock, metrics, facts, state, reloads, watch };
         daemon.took(&daemon.loaded);
         daemon.state.set_ready(true);
         Ok((daemon, handle))
@@ -188,13 +147,10 @@ impl Daemon {
         self.stop().await;
     }
 
-    async fn stop(mut self) {
+    async fn stop(self) {
         self.state.set_ready(false);
         tracing::info!("stopping: finishing what has begun");
-        self.rules.stop().await;
-        if self.dispatch.stop().await.is_ok() {
-            let _ = self.dispatch_task.await;
-        }
+        self.core.stop().await;
         tracing::info!("stopped");
     }
 
@@ -231,14 +187,9 @@ impl Daemon {
         if let Some(pattern) = loaded.rules.unmatched.iter().find(lost) {
             return Err(ReloadError::RulesGone(pattern.pattern.clone()));
         }
-        let (config, facts) = (&loaded.config, &self.facts);
-        let settings = rule_settings(&self.path, config, &self.clock, &self.metrics, facts)
+        let setup = core_setup(&self.path, &loaded, &self.clock, &self.metrics, &self.facts)
             .map_err(|error| ReloadError::Start(error.to_string()))?;
-        let setup = Arc::new(routing_setup(&loaded.config));
-        let notifiers = Arc::new(notifiers(&loaded));
-        let reload = self.dispatch.reload(setup, notifiers, heartbeat(&loaded));
-        reload.await.map_err(|_| ReloadError::Stopping)?;
-        self.rules.apply(loaded.rules.groups.clone(), &settings, None).await;
+        self.core.reload(setup).await.map_err(|_| ReloadError::Stopping)?;
         self.watch = FileWatch::new(&loaded);
         self.loaded = loaded;
         Ok(())
@@ -295,9 +246,18 @@ impl Daemon {
     }
 }
 
-/// As often as the shortest interval, so that a restart knows how long it was away.
-fn heartbeat(loaded: &Loaded) -> Duration {
-    let default = loaded.config.global.evaluation_interval;
-    let intervals = loaded.rules.groups.iter().map(|group| group.interval.unwrap_or(default));
-    intervals.min().unwrap_or(default).clamp(MIN_HEARTBEAT, MAX_HEARTBEAT)
+/// What the core runs, out of the loaded files.
+fn core_setup(
+    path: &Path,
+    loaded: &Loaded,
+    clock: &Arc<dyn Clock>,
+    metrics: &Arc<Metrics>,
+    facts: &SharedFacts,
+) -> Result<CoreSetup, StartError> {
+    Ok(CoreSetup {
+        groups: loaded.rules.groups.clone(),
+        rules: rule_settings(path, &loaded.config, clock, metrics, facts)?,
+        routing: Arc::new(routing_setup(&loaded.config)),
+        notifiers: Arc::new(notifiers(loaded)),
+    })
 }

@@ -49,7 +49,7 @@ impl RuleManager {
             // The datasource knows nothing of these alerts.
             Some(leftover) => {
                 let alerts = self.restore(&fresh, settings, leftover, false).await;
-                self.remember(&group, &alerts);
+                remember(settings, &group, &alerts, self.clock.now().mono);
                 alerts
             }
             None => self.carry(former, &fresh, settings).await,
@@ -66,18 +66,17 @@ impl RuleManager {
         };
         self.builtin = Some(Running { view, stop, task: tokio::spawn(task.run()) });
     }
+}
 
-    /// What restored alerts say goes on until it is observed anew.
-    fn remember(&self, group: &RuleGroup, alerts: &[RuleAlerts]) {
-        let now = self.clock.now().mono;
-        self.facts.with(|facts| {
-            for (rule, alerts) in group.rules.iter().zip(alerts) {
-                for (_, alert) in alerts.active() {
-                    remember_builtin(facts, rule.key(), alert, now);
-                }
+/// What restored alerts say goes on until it is observed anew.
+fn remember(settings: &RuleSettings, group: &RuleGroup, alerts: &[RuleAlerts], now: Monotonic) {
+    settings.facts.with(|facts| {
+        for (rule, alerts) in group.rules.iter().zip(alerts) {
+            for (_, alert) in alerts.active() {
+                remember_builtin(facts, rule.key(), alert, now);
             }
-        });
-    }
+        }
+    });
 }
 
 impl Leftover {

@@ -63,6 +63,8 @@ pub struct RuleSettings {
     pub fingerprint: String,
     /// The built-in rules that are on.
     pub builtin: RuleGroup,
+    /// What is observed of the program itself, from start to stop.
+    pub facts: SharedFacts,
 }
 
 pub(super) struct Running {
@@ -76,7 +78,6 @@ pub struct RuleManager {
     dispatch: DispatchHandle,
     pub(super) clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
-    pub(super) facts: SharedFacts,
     board: RuleBoard,
     running: Vec<Running>,
     pub(super) builtin: Option<Running>,
@@ -85,17 +86,11 @@ pub struct RuleManager {
 
 impl RuleManager {
     /// A manager without groups.
-    pub fn new(
-        dispatch: DispatchHandle,
-        clock: Arc<dyn Clock>,
-        metrics: Arc<Metrics>,
-        facts: SharedFacts,
-    ) -> Self {
+    pub fn new(dispatch: DispatchHandle, clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
         Self {
             dispatch,
             clock,
             metrics,
-            facts,
             board: RuleBoard::default(),
             running: Vec::new(),
             builtin: None,
@@ -130,7 +125,7 @@ impl RuleManager {
             dispatch: self.dispatch.clone(),
             clock: Arc::clone(&self.clock),
             metrics: Arc::clone(&self.metrics),
-            facts: self.facts.clone(),
+            facts: settings.facts.clone(),
         });
         self.running = kept;
         let mut states = states.into_iter();
@@ -139,7 +134,7 @@ impl RuleManager {
             self.running.push(start(&shared, group, alerts, last_alive, settings));
         }
         if !self.fingerprint.is_empty() && self.fingerprint != settings.fingerprint {
-            self.facts.with(Facts::datasource_changed);
+            settings.facts.with(Facts::datasource_changed);
         }
         self.fingerprint.clone_from(&settings.fingerprint);
         self.apply_builtin(&shared, settings, builtin).await;

@@ -57,6 +57,7 @@ pub(super) fn rule_settings(
         query_offset: config.global.rule_query_offset,
         fingerprint: fingerprint(config, datasource),
         builtin: config.builtin_alerts.group.clone(),
+        facts: facts.clone(),
     })
 }
 

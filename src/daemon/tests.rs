@@ -93,8 +93,7 @@ impl Bench {
         );
         let facts = SharedFacts::default();
         tokio::spawn(dispatch.with_facts(facts.clone()).run(Duration::ZERO));
-        let rules =
-            RuleManager::new(handle, Arc::clone(&clock) as _, Arc::clone(&metrics), facts.clone());
+        let rules = RuleManager::new(handle, Arc::clone(&clock) as _, Arc::clone(&metrics));
         Self { rules, datasource: Arc::default(), store, clock, metrics, facts }
     }
 
@@ -110,6 +109,7 @@ impl Bench {
             query_offset: Duration::ZERO,
             fingerprint: "f".to_string(),
             builtin: BuiltinConfig::default().group,
+            facts: self.facts.clone(),
         }
     }
 

@@ -21,8 +21,8 @@ struct Bench {
 impl Bench {
     fn new(alert: BuiltinAlert) -> Self {
         let group = BuiltinConfig::shipped().group;
-        let rules = group.rules.iter().filter_map(|rule| rule.as_alerting());
-        let rule = rules.filter(|rule| rule.name == alert.as_str()).next_back().unwrap().clone();
+        let mut rules = group.rules.iter().filter_map(|rule| rule.as_alerting());
+        let rule = rules.find(|rule| rule.name == alert.as_str()).unwrap().clone();
         Self { rule, facts: Facts::default(), alerts: RuleAlerts::default(), seconds: 0 }
     }
 
