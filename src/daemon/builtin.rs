@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::alerting::{
-    BUILTIN_FILE, Look, RuleAlerts, evaluate_builtin, is_builtin, remember_builtin,
+    BUILTIN_FILE, BuiltinAlert, Look, RuleAlerts, evaluate_builtin, is_builtin, remember_builtin,
 };
 use crate::daemon::group::{GroupView, Health, RuleView, Shared, firing, lock};
 use crate::daemon::restart::Leftover;
@@ -54,6 +54,9 @@ impl RuleManager {
             }
             None => self.carry(former, &fresh, settings).await,
         };
+        let names = group.rules.iter().filter_map(|rule| BuiltinAlert::from_name(rule.name()));
+        let names: Vec<&'static str> = names.map(BuiltinAlert::as_str).collect();
+        shared.metrics.set_builtin(&names);
         let interval = INTERVAL.min(settings.evaluation_interval);
         let rules = alerts.into_iter().map(|alerts| RuleView { alerts, ..RuleView::default() });
         let view = view(group, interval, rules.collect());
@@ -181,7 +184,7 @@ impl BuiltinTask {
         let Some(known) = view.rules.get_mut(index) else { return Observation::default() };
         let step = evaluate_builtin(rule, &mut known.alerts, look);
         set_health(known, &step.error.as_ref().map(ToString::to_string), look.now.wall);
-        let labels = crate::alerting::BuiltinAlert::from_name(&rule.name)
+        let labels = BuiltinAlert::from_name(&rule.name)
             .map(|alert| BuiltinLabels { alertname: alert.as_str() });
         if let Some(labels) = labels {
             let holds = i64::try_from(known.alerts.active().count()).unwrap_or(i64::MAX);
