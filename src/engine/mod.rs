@@ -17,6 +17,7 @@ mod evaluate_tests;
 mod evidence;
 mod facts;
 mod measured;
+mod silencing;
 mod tell;
 
 pub use away::Away;
@@ -25,3 +26,4 @@ pub use dispatcher::{DeliveryTicket, Dispatcher, Observation, RoutingSetup};
 pub use evaluate::{EvalError, Evaluated, Evaluator};
 pub use facts::SharedFacts;
 pub use measured::MeasuredQuerier;
+pub use silencing::SilenceFailure;

@@ -123,6 +123,13 @@ pub struct BuiltinLabels {
     pub alertname: &'static str,
 }
 
+/// Silences by state.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SilenceLabels {
+    /// The state, by the name of a `SilenceState`.
+    pub state: &'static str,
+}
+
 /// A failed query.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct QueryFailureLabels {

@@ -9,7 +9,7 @@ use prometheus_client::metrics::histogram::Histogram;
 
 use crate::telemetry::labels::{
     BuildInfo, BuiltinLabels, DeliveryFailureLabels, GroupLabels, IntegrationLabels,
-    QueryFailureLabels, StateLabels,
+    QueryFailureLabels, SilenceLabels, StateLabels,
 };
 use crate::telemetry::table::Table;
 
@@ -43,6 +43,8 @@ pub struct RuleMetrics {
     pub alerts: Family<StateLabels, Gauge>,
     /// For how many things the conditions of built-in alerts hold.
     pub builtin_conditions: Family<BuiltinLabels, Gauge>,
+    /// Silences.
+    pub silences: Family<SilenceLabels, Gauge>,
 }
 
 impl RuleMetrics {
@@ -101,6 +103,12 @@ impl RuleMetrics {
                 "builtin_conditions",
                 &["alertname"],
                 "For how many things the condition of a built-in alert holds, before its `for`",
+                Family::default(),
+            ),
+            silences: t.add(
+                "silences",
+                &["state"],
+                "Silences by state: pending, active, expired",
                 Family::default(),
             ),
         }
