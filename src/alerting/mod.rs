@@ -12,6 +12,7 @@ mod builtin;
 mod carry;
 mod instance;
 mod labels;
+mod policy;
 mod restore;
 mod step;
 mod transition;
@@ -26,6 +27,7 @@ pub use builtin::{
 pub use carry::{CarriedOver, RemovedRule, RuleIdentity, carry_over};
 pub use instance::{AlertInstance, AlertState};
 pub use labels::final_labels;
+pub use policy::{NoData, OnError, Policy, RulePolicies, RulePolicy, has_data, kept_transitions};
 pub use restore::{
     GRACE_PERIOD, OUTAGE_TOLERANCE, RangeEvidence, Restoration, Stop, TOLERATED_INTERVALS, restore,
 };

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use serde_yaml::{Mapping, Value};
 
-use crate::alerting::{BuiltinAlert, BuiltinConfig};
+use crate::alerting::{BuiltinAlert, BuiltinConfig, RulePolicies, RulePolicy};
 use crate::config::{Config, GlobalConfig};
 use crate::model::{LabelSet, Matchers, SecretSource, format_duration};
 use crate::notify::{Globals, ReceiverConfig, SmtpGlobals};
@@ -27,6 +27,7 @@ pub(super) fn yaml(config: &Config) -> anyhow::Result<String> {
     top.put("templates", patterns(&config.templates));
     top.put_text("external_url", Some(&config.external_url));
     top.put("builtin_alerts", builtin_alerts(&config.builtin_alerts));
+    top.put("rule_policies", rule_policies(&config.rule_policies));
     top.put("route", route(&config.tree, config.tree.root()));
     top.put("receivers", config.receivers.iter().map(receiver).collect::<Vec<_>>());
     top.put("inhibit_rules", config.inhibit_rules.iter().map(inhibit_rule).collect::<Vec<_>>());
@@ -160,6 +161,17 @@ fn builtin_alerts(config: &BuiltinConfig) -> Map {
     map.put_list("disable", &off);
     map.put("alerts", alerts);
     map
+}
+
+fn rule_policies(policies: &RulePolicies) -> Vec<Map> {
+    let policy = |policy: &RulePolicy| {
+        let mut map = Map::default();
+        map.put("matchers", matchers(&policy.matchers));
+        map.put("no_data", policy.policy.no_data.as_str());
+        map.put("on_error", policy.policy.on_error.as_str());
+        map
+    };
+    policies.0.iter().map(policy).collect()
 }
 
 fn patterns(patterns: &[RulePattern]) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::alerting::BuiltinConfig;
+use crate::alerting::{BuiltinConfig, RulePolicies};
 use crate::config::heartbeat;
 use crate::config::hide::hide_secrets;
 use crate::config::{GlobalConfig, StorageConfig};
@@ -19,9 +19,8 @@ use crate::rule::RulePattern;
 use crate::yaml::{self, Fields, FileError, Reader};
 
 /// Keys of the top level that are Alertmanager's or planned, and do not work yet.
-const NOT_YET: [(&str, &str); 4] = [
+const NOT_YET: [(&str, &str); 3] = [
     ("collectors", "MLflow's failed runs have to come from another exporter for now"),
-    ("rule_policies", ""),
     ("tracing", ""),
     ("remote_write", "recording rules are read and skipped"),
 ];
@@ -55,6 +54,8 @@ pub struct Config {
     pub receivers: Vec<ReceiverConfig>,
     /// The alerts about the program itself.
     pub builtin_alerts: BuiltinConfig,
+    /// What rules do without data or evaluation.
+    pub rule_policies: RulePolicies,
     /// Findings that refuse nothing.
     pub warnings: Vec<Diagnostic>,
 }
@@ -169,6 +170,10 @@ impl Config {
             .get("builtin_alerts")
             .map(|node| BuiltinConfig::read(reader, node))
             .unwrap_or_default();
+        let rule_policies = fields
+            .get("rule_policies")
+            .map(|node| RulePolicies::read(reader, node))
+            .unwrap_or_default();
         let names: BTreeSet<&str> = receivers.iter().map(|r| r.name.as_str()).collect();
         let known = KnownNames { receivers: &names, intervals: &intervals };
         let tree = route.and_then(|route| RoutingTree::build(&route, known, reader));
@@ -189,6 +194,7 @@ impl Config {
             intervals,
             receivers,
             builtin_alerts,
+            rule_policies,
             warnings: Vec::new(),
         })
     }

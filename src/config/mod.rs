@@ -9,6 +9,7 @@ mod global;
 mod heartbeat;
 mod hide;
 mod loaded;
+mod policies;
 mod storage;
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::alerting::{
-    AlertInstance, AlertState, Facts, RuleAlerts, RuleIdentity, Step, carry_over,
+    AlertInstance, AlertState, Facts, RuleAlerts, RuleIdentity, RulePolicies, Step, carry_over,
 };
 use crate::clock::Clock;
 use crate::daemon::builtin::is_builtin_group;
@@ -63,8 +63,20 @@ pub struct RuleSettings {
     pub fingerprint: String,
     /// The built-in rules that are on.
     pub builtin: RuleGroup,
+    /// What rules do without data or evaluation.
+    pub policies: RulePolicies,
     /// What is observed of the program itself, from start to stop.
     pub facts: SharedFacts,
+}
+
+impl RuleSettings {
+    /// Notes the rules of these groups whose policy asks for an alert.
+    fn watch(&self, groups: impl Iterator<Item = Arc<RuleGroup>>) {
+        let groups: Vec<Arc<RuleGroup>> = groups.collect();
+        let rules = groups.iter().flat_map(|group| &group.rules).filter_map(Rule::as_alerting);
+        let watched = rules.filter(|rule| self.policies.of(rule).alerts());
+        self.facts.with(|facts| facts.watch_rules(watched));
+    }
 }
 
 pub(super) struct Running {
@@ -127,6 +139,11 @@ impl RuleManager {
             metrics: Arc::clone(&self.metrics),
             facts: settings.facts.clone(),
         });
+        settings.watch(
+            kept.iter()
+                .map(|running| Arc::clone(&lock(&running.view).group))
+                .chain(fresh.iter().map(Arc::clone)),
+        );
         self.running = kept;
         let mut states = states.into_iter();
         for group in fresh {
@@ -243,11 +260,14 @@ fn start(
         ..RuleView::default()
     });
     let query_offset = group.query_offset.unwrap_or(settings.query_offset);
+    let policy =
+        |rule: &Rule| rule.as_alerting().map(|rule| settings.policies.of(rule)).unwrap_or_default();
+    let policies = group.rules.iter().map(policy).collect();
     let interval = group.interval.unwrap_or(settings.evaluation_interval);
     let view = view(group, interval, rules.collect());
     let (stop, stopped) = watch::channel(false);
     let shared = Arc::clone(shared);
-    let task = GroupTask { shared, view: Arc::clone(&view), query_offset, stop: stopped };
+    let task = GroupTask { shared, view: Arc::clone(&view), query_offset, policies, stop: stopped };
     Running { view, stop, task: tokio::spawn(task.run()) }
 }
 

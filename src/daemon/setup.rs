@@ -57,6 +57,7 @@ pub(super) fn rule_settings(
         query_offset: config.global.rule_query_offset,
         fingerprint: fingerprint(config, datasource),
         builtin: config.builtin_alerts.group.clone(),
+        policies: config.rule_policies.clone(),
         facts: facts.clone(),
     })
 }
@@ -67,9 +68,10 @@ fn fingerprint(config: &Config, datasource: &DatasourceConfig) -> String {
     let mut hasher = DefaultHasher::new();
     datasource.url.expose().hash(&mut hasher);
     format!(
-        "{:x} {datasource:?} {} {:?}",
+        "{:x} {datasource:?} {} {:?} {:?}",
         hasher.finish(),
         config.global.external_labels,
-        config.global.rule_query_offset
+        config.global.rule_query_offset,
+        config.rule_policies.effect()
     )
 }

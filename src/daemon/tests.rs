@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::alerting::BuiltinConfig;
+use crate::alerting::{BuiltinConfig, RulePolicies};
 use crate::clock::{Clock, VirtualClock};
 use crate::daemon::restart::Leftover;
 use crate::daemon::rules::{RuleManager, RuleSettings};
 use crate::diag::SourceFile;
 use crate::engine::{DispatchLoop, Dispatcher, Evaluator, RoutingSetup, SharedFacts};
 use crate::model::{LabelSet, Sample, Timestamp};
-use crate::query::{Querier, QueryError, QueryResult, QueryValue, RangeResult, Series};
+use crate::query::{
+    ApiErrorKind, Querier, QueryError, QueryResult, QueryValue, RangeResult, Series,
+};
 use crate::routing::{KnownNames, RawRoute, RoutingTree, TimeIntervals};
 use crate::rule::{RuleGroup, check};
 use crate::storage::{HistoryFilter, MemoryStore, Store};
@@ -21,6 +23,7 @@ use crate::telemetry::{BuildInfo, Metrics};
 use crate::yaml::{Reader, load};
 
 mod builtin;
+mod policies;
 
 const START: Timestamp = Timestamp::from_secs(1_000_000);
 
@@ -29,6 +32,8 @@ const START: Timestamp = Timestamp::from_secs(1_000_000);
 struct Datasource {
     holds: Mutex<HashMap<String, bool>>,
     slow: Mutex<Duration>,
+    /// The query that it refuses.
+    refuses: Mutex<String>,
 }
 
 impl Datasource {
@@ -42,6 +47,10 @@ impl Querier for Datasource {
     async fn instant(&self, query: &str, at: Timestamp) -> Result<QueryResult, QueryError> {
         let slow = *self.slow.lock().unwrap();
         tokio::time::sleep(slow).await;
+        if *self.refuses.lock().unwrap() == query {
+            let (kind, message) = (ApiErrorKind::BadData, "no such thing".to_string());
+            return Err(QueryError::Api { kind, status: 400, message });
+        }
         let holds = self.holds.lock().unwrap().get(query).copied().unwrap_or(false);
         let sample = Sample { labels: LabelSet::new(), timestamp: at, value: 1.0 };
         let value = QueryValue::Vector(if holds { vec![sample] } else { Vec::new() });
@@ -109,6 +118,7 @@ impl Bench {
             query_offset: Duration::ZERO,
             fingerprint: "f".to_string(),
             builtin: BuiltinConfig::default().group,
+            policies: RulePolicies::default(),
             facts: self.facts.clone(),
         }
     }

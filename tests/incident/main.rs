@@ -20,6 +20,7 @@ mod crashes;
 mod datasource;
 mod lifecycle;
 mod outages;
+mod policies;
 mod process;
 mod reload;
 mod secrets;

@@ -154,6 +154,13 @@ impl Site {
         self.set(nodes, 0);
     }
 
+    /// Takes all series of this site away.
+    pub fn vanish(&self) {
+        let url = self.world.exporter.url(&format!("/series?name=fault_{}", self.name));
+        let done = http::request("DELETE", &url, &[], "").unwrap();
+        assert_eq!(done.status, 204, "{}", done.body);
+    }
+
     fn set(&self, nodes: &[&str], value: u8) {
         let line = |node: &&str| format!("fault_{}{{node=\"{node}\"}} {value}\n", self.name);
         let text: String = nodes.iter().map(line).collect();

@@ -1,11 +1,12 @@
 //! Which conditions hold, and the step that they make.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::alerting::builtin::BuiltinAlert;
 use crate::alerting::builtin::facts::{Facts, Failure, integration_labels};
+use crate::alerting::builtin::watched::{Seen, Watched};
 use crate::alerting::{ActiveSample, RuleAlerts, RuleTiming, Step, final_labels};
-use crate::model::{LabelSet, Monotonic, Now};
+use crate::model::{Fingerprint, LabelSet, Monotonic, Now};
 use crate::rule::AlertingRule;
 use crate::template::{Expansion, QueryAnswers, RuleData, RuleTemplate};
 
@@ -42,28 +43,25 @@ enum Condition {
 
 /// Evaluates one built-in rule and moves its alerts.
 pub fn evaluate(rule: &AlertingRule, alerts: &mut RuleAlerts, look: &Look<'_>) -> Step {
-    let condition = match BuiltinAlert::from_name(&rule.name) {
-        Some(alert) => look.condition(alert),
-        None => Condition::Holds(Vec::new()),
+    let Some(alert) = BuiltinAlert::from_name(&rule.name) else { return Step::default() };
+    let condition = look.condition(alert);
+    let is_open = |labels: &LabelSet| match condition {
+        Condition::Holds(_) => look.is_open(alert, labels),
+        Condition::Unknown => true,
     };
-    let samples = match condition {
-        Condition::Holds(things) => things.into_iter().map(|t| look.sample(rule, t)).collect(),
-        Condition::Unknown => alerts.active().map(|(_, alert)| unchanged(alert)).collect(),
+    let open = alerts.active().filter(|(_, instance)| is_open(&instance.labels));
+    let open: BTreeSet<Fingerprint> = open.map(|(fingerprint, _)| fingerprint).collect();
+    let things = match condition {
+        Condition::Holds(things) => things,
+        Condition::Unknown => Vec::new(),
     };
+    let samples = things.into_iter().map(|thing| look.sample(rule, thing)).collect();
     let timing = RuleTiming {
         for_duration: rule.for_duration,
         keep_firing_for: rule.keep_firing_for,
         limit: 0,
     };
-    alerts.step(&timing, samples, look.now.wall)
-}
-
-fn unchanged(alert: &crate::alerting::AlertInstance) -> ActiveSample {
-    ActiveSample {
-        labels: alert.labels.clone(),
-        annotations: alert.annotations.clone(),
-        value: alert.value,
-    }
+    alerts.step_keeping(&timing, samples, &open, look.now.wall)
 }
 
 impl Look<'_> {
@@ -78,6 +76,14 @@ impl Look<'_> {
                 Some(commit) => holds_once(commit.as_ref().err()),
             },
             BuiltinAlert::ReloadFailed => holds_once(self.facts.refused.as_ref()),
+            BuiltinAlert::RuleNoData => Condition::Holds(self.rules(|seen| {
+                let count = u64::try_from(seen.without_data).unwrap_or(u64::MAX);
+                (count > 0).then(|| (String::new(), count))
+            })),
+            BuiltinAlert::RuleEvaluationFailed => Condition::Holds(self.rules(|seen| {
+                let error = seen.error.as_ref().filter(|_| !self.is_excused(seen))?;
+                Some((error.clone(), 1))
+            })),
             BuiltinAlert::Watchdog => holds_once(Some(&String::new())),
         }
     }
@@ -89,8 +95,44 @@ impl Look<'_> {
         if datasource.error.is_none() && datasource.answered.is_none() {
             return Condition::Unknown;
         }
+        holds_once(datasource.error.as_ref().filter(|_| self.is_unreachable()))
+    }
+
+    fn is_unreachable(&self) -> bool {
+        let datasource = &self.facts.datasource;
         let answered = datasource.answered.is_some_and(|at| at > self.before);
-        holds_once(datasource.error.as_ref().filter(|_| !answered))
+        datasource.error.is_some() && !answered
+    }
+
+    /// A rule fails only because the datasource is away, which is told once for all rules.
+    fn is_excused(&self, seen: &Seen) -> bool {
+        seen.absence && self.is_unreachable()
+    }
+
+    /// Whether an alert that is active stays as it is, because nothing is known of what it is
+    /// about: a rule that has not been evaluated since the start, or cannot be.
+    fn is_open(&self, alert: BuiltinAlert, labels: &LabelSet) -> bool {
+        if ![BuiltinAlert::RuleNoData, BuiltinAlert::RuleEvaluationFailed].contains(&alert) {
+            return false;
+        }
+        let is_open = |rule: &Watched| rule.seen.as_ref().is_none_or(|seen| self.is_excused(seen));
+        self.facts.rules.of(labels).any(is_open)
+    }
+
+    /// The rules in trouble, by their labels: two that have the same are one.
+    fn rules(&self, trouble: impl Fn(&Seen) -> Option<(String, u64)>) -> Vec<Holding> {
+        let mut things: Vec<Holding> = Vec::new();
+        for rule in self.facts.rules.iter() {
+            let Some((error, n)) = rule.seen.as_ref().and_then(&trouble) else { continue };
+            match things.iter_mut().find(|thing| thing.labels == rule.labels) {
+                Some(known) => known.value += count(n),
+                None => {
+                    let (labels, value) = (rule.labels.clone(), count(n));
+                    things.push(Holding { labels, error, value });
+                }
+            }
+        }
+        things
     }
 
     /// The groups of which two rounds have taken too long.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::alerting::builtin::BuiltinAlert;
-use crate::model::{IntegrationId, LabelSet, Monotonic};
+use crate::alerting::builtin::watched::WatchedRules;
+use crate::model::{IntegrationId, LabelSet, Monotonic, RuleKey};
+use crate::rule::AlertingRule;
 
 /// For how long a refusal for good counts when nothing more is heard of it.
 pub const HOLD_FAILED: Duration = Duration::from_secs(3600);
@@ -63,6 +65,8 @@ pub struct Facts {
     pub(super) store: Option<Result<(), String>>,
     /// Why the newest configuration was refused.
     pub(super) refused: Option<String>,
+    /// The rules whose policy asks for an alert.
+    pub(super) rules: WatchedRules,
 }
 
 impl Facts {
@@ -164,6 +168,17 @@ impl Facts {
     /// The newest configuration was refused.
     pub fn reload_refused(&mut self, error: &str) {
         self.refused = Some(shortened(error));
+    }
+
+    /// Watches these rules from now on, and no others.
+    pub fn watch_rules<'a>(&mut self, rules: impl Iterator<Item = &'a AlertingRule>) {
+        self.rules.replace(rules);
+    }
+
+    /// A watched rule was evaluated: how many of its active alerts have no data, or why it failed
+    /// and whether that was because the datasource did not answer.
+    pub fn rule_evaluated(&mut self, rule: &RuleKey, seen: Result<usize, (&str, bool)>) {
+        self.rules.evaluated(rule, seen);
     }
 
     /// Forgets what is known of rule groups and integrations that are gone.

@@ -9,6 +9,7 @@ mod config;
 mod facts;
 #[cfg(test)]
 mod tests;
+mod watched;
 
 use crate::alerting::AlertInstance;
 use crate::model::RuleKey;
@@ -35,19 +36,25 @@ pub enum BuiltinAlert {
     StoreFailed,
     /// A new configuration was refused.
     ReloadFailed,
+    /// Active alerts of a rule have no data.
+    RuleNoData,
+    /// A rule cannot be evaluated.
+    RuleEvaluationFailed,
     /// Always: the heartbeat for an outside service.
     Watchdog,
 }
 
 impl BuiltinAlert {
     /// All of them, in the order of the rules.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::DatasourceUnreachable,
         Self::EvaluationsMissed,
         Self::NotificationFailed,
         Self::NotificationDelayed,
         Self::StoreFailed,
         Self::ReloadFailed,
+        Self::RuleNoData,
+        Self::RuleEvaluationFailed,
         Self::Watchdog,
     ];
 
@@ -60,6 +67,8 @@ impl BuiltinAlert {
             Self::NotificationDelayed => "WatchbellNotificationDelayed",
             Self::StoreFailed => "WatchbellStoreFailed",
             Self::ReloadFailed => "WatchbellReloadFailed",
+            Self::RuleNoData => "WatchbellRuleNoData",
+            Self::RuleEvaluationFailed => "WatchbellRuleEvaluationFailed",
             Self::Watchdog => "Watchdog",
         }
     }
