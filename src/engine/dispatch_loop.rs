@@ -44,7 +44,7 @@ const QUEUE: usize = 4096;
 /// Who delivers to each integration.
 pub type Notifiers = HashMap<IntegrationId, Arc<dyn Notifier>>;
 
-enum Event {
+pub(super) enum Event {
     Observed {
         rule: RuleKey,
         generator_url: Arc<str>,
@@ -127,15 +127,7 @@ impl DispatchHandle {
         self.store_ok.load(Ordering::Relaxed)
     }
 
-    pub(super) async fn request(&self, request: SilenceRequest) -> Result<(), Stopped> {
-        self.send(Event::Silence(request)).await
-    }
-
-    pub(super) async fn ask_whereabouts(&self, request: WhereaboutsRequest) -> Result<(), Stopped> {
-        self.send(Event::Whereabouts(request)).await
-    }
-
-    async fn send(&self, event: Event) -> Result<(), Stopped> {
+    pub(super) async fn send(&self, event: Event) -> Result<(), Stopped> {
         self.events.send(event).await.map_err(|_| Stopped)
     }
 }

@@ -2,7 +2,7 @@
 
 use tokio::sync::oneshot;
 
-use crate::engine::dispatch_loop::{DispatchHandle, Stopped};
+use crate::engine::dispatch_loop::{DispatchHandle, Event, Stopped};
 use crate::engine::dispatcher::Dispatcher;
 use crate::model::{LabelSet, SilenceId, Timestamp};
 
@@ -56,7 +56,7 @@ impl DispatchHandle {
     /// Where the loop is gone.
     pub async fn whereabouts(&self, labels: Vec<LabelSet>) -> Result<Vec<Whereabouts>, Stopped> {
         let (answer, told) = oneshot::channel();
-        self.ask_whereabouts(WhereaboutsRequest { labels, answer }).await?;
+        self.send(Event::Whereabouts(WhereaboutsRequest { labels, answer })).await?;
         told.await.map_err(|_| Stopped)
     }
 }

@@ -63,9 +63,9 @@ impl IntoResponse for Page<'_> {
             let current = if place == self.place { " aria-current=\"page\"" } else { "" };
             let _ = write!(html, "<a href=\"{}{address}\"{current}>{name}</a>", self.root);
         }
-        let _ = write!(
+        let _ = writeln!(
             html,
-            "</nav></header><main><h1>{}</h1>{}</main></body></html>\n",
+            "</nav></header><main><h1>{}</h1>{}</main></body></html>",
             Shown(self.title),
             self.body
         );
