@@ -6,7 +6,6 @@
 
 mod file;
 mod global;
-mod hide;
 mod loaded;
 mod storage;
 #[cfg(test)]
