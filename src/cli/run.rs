@@ -103,6 +103,11 @@ async fn serve(args: Args) -> anyhow::Result<ExitCode> {
             .await?;
     let scheme = if web.ready().tls.is_some() { "https" } else { "http" };
     tracing::info!(%scheme, %address, "listening");
+    if !address.ip().is_loopback() && args.web_config_file.is_none() {
+        tracing::info!(
+            "other machines get health and metrics only, `--web-config-file FILE` opens the rest"
+        );
+    }
     // The API goes down last, so that it says until the end that the daemon is stopping.
     let (finished, finishing) = oneshot::channel::<()>();
     let api = tokio::spawn(api::serve(listener, handle, web, async move { drop(finishing.await) }));

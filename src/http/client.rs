@@ -77,14 +77,14 @@ impl HttpClient {
         let Some(tokens) = self.tokens.as_ref().filter(|_| !own) else {
             return self.exchange(request, None).await;
         };
-        let timeout = request.timeout;
-        let token = tokens.token(None, timeout).await?;
+        let limit = request.timeout.unwrap_or(self.timeouts.total);
+        let token = tokens.token(None, limit).await?;
         let response = self.exchange(request.clone(), Some(&token)).await?;
         if response.status != 401 {
             return Ok(response);
         }
         // The token may have been taken back before its end: one more try with a new one.
-        let token = tokens.token(Some(&token), timeout).await?;
+        let token = tokens.token(Some(&token), limit).await?;
         self.exchange(request, Some(&token)).await
     }
 

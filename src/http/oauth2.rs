@@ -8,8 +8,9 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use crate::http::request::origin;
 use crate::http::{
-    HttpClient, HttpConfig, HttpError, HttpRequest, HttpResponse, OAuth2Config, Timeouts,
+    HttpClient, HttpConfig, HttpError, HttpRequest, HttpResponse, OAuth2Config, Timeouts, parse_url,
 };
 use crate::model::Secret;
 
@@ -55,12 +56,22 @@ impl TokenSource {
     }
 
     /// A token: the one that is held, or a new one. `refused` is one that a server did not take;
-    /// it is not given out again. Whoever comes meanwhile waits for the same answer.
+    /// it is not given out again. Whoever comes meanwhile waits for the same answer, for as long
+    /// as a request of theirs may take.
     pub(super) async fn token(
         &self,
         refused: Option<&Secret>,
-        timeout: Option<Duration>,
+        limit: Duration,
     ) -> Result<Secret, HttpError> {
+        let taken = tokio::time::timeout(limit, self.take(refused, limit)).await;
+        let result = taken.unwrap_or_else(|_| {
+            let origin = parse_url(self.config.token_url.expose()).map(|url| origin(&url))?;
+            Err(HttpError::Timeout { origin, after: limit })
+        });
+        result.map_err(|error| HttpError::OAuth2(Box::new(error)))
+    }
+
+    async fn take(&self, refused: Option<&Secret>, limit: Duration) -> Result<Secret, HttpError> {
         let mut held = self.held.lock().await;
         let good = held.as_ref().filter(|held| {
             refused != Some(&held.token) && held.until.is_none_or(|until| Instant::now() < until)
@@ -69,7 +80,7 @@ impl TokenSource {
             return Ok(held.token.clone());
         }
         *held = None;
-        let fetched = self.fetch(timeout).await.map_err(|e| HttpError::OAuth2(Box::new(e)))?;
+        let fetched = self.fetch(limit).await?;
         let token = fetched.token.clone();
         *held = Some(fetched);
         Ok(token)
@@ -77,7 +88,7 @@ impl TokenSource {
 
     /// Asks for a token. As in Go's client, id and secret stand in a header first, and in the form
     /// where a server does not take that.
-    async fn fetch(&self, timeout: Option<Duration>) -> Result<Held, HttpError> {
+    async fn fetch(&self, timeout: Duration) -> Result<Held, HttpError> {
         let in_form = self.in_form.load(Ordering::Relaxed);
         let response = self.client.exchange(self.request(in_form, timeout)?, None).await?;
         if !in_form && matches!(response.status(), 400 | 401) {
@@ -90,7 +101,7 @@ impl TokenSource {
         held(&response.error_for_status()?)
     }
 
-    fn request(&self, in_form: bool, timeout: Option<Duration>) -> Result<HttpRequest, HttpError> {
+    fn request(&self, in_form: bool, timeout: Duration) -> Result<HttpRequest, HttpError> {
         let config = &self.config;
         let secret = match &config.client_secret {
             Some(source) => source.read()?,
@@ -112,13 +123,11 @@ impl TokenSource {
             .form(&form)
             .header("accept", "application/json")?
             .max_body(MAX_ANSWER)
+            .timeout(timeout)
             .hide(&secret)
             .hide_url(&config.token_url);
         for (_, value) in &config.endpoint_params {
             request = request.hide(value);
-        }
-        if let Some(timeout) = timeout {
-            request = request.timeout(timeout);
         }
         if in_form {
             return Ok(request);

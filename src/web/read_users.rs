@@ -11,8 +11,10 @@ use crate::yaml::{Fields, Node, Reader};
 /// of the exporter toolkit may do everything.
 pub(super) fn read_users(reader: &mut Reader, fields: &mut Fields<'_>) -> Vec<User> {
     let mut users = Vec::new();
+    let mut names = BTreeSet::new();
     for (key, node) in fields.string_map(reader, "basic_auth_users").unwrap_or_default() {
         let name = key.text();
+        names.insert(name);
         let what = format!("the password of `{name}`");
         if name.contains(':') {
             reader.error("yaml/value", key.span(), "a user's name cannot hold a colon");
@@ -35,10 +37,12 @@ pub(super) fn read_users(reader: &mut Reader, fields: &mut Fields<'_>) -> Vec<Us
     for (name, role) in read_roles(reader, fields, "user_roles") {
         match users.iter_mut().find(|user| user.name == name.0) {
             Some(user) => user.role = role,
+            // The user has a mistake, which has been told of.
+            None if names.contains(name.0.as_str()) => {}
             None => {
                 let message = format!("`basic_auth_users` has no user `{}`", name.0);
                 let mut finding = Diagnostic::error("yaml/value", reader.source(), name.1, message);
-                if let Some(near) = nearest(&name.0, users.iter().map(|u| u.name.as_str())) {
+                if let Some(near) = nearest(&name.0, names.iter().copied()) {
                     finding = finding.help(format!("did you mean `{near}`?"));
                 }
                 reader.report(finding);

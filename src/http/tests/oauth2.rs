@@ -209,3 +209,22 @@ async fn failures_name_the_server_and_no_secret() {
     assert!(matches!(error, HttpError::OAuth2(_)) && error.is_transient(), "{error}");
     assert!(server.seen().is_empty(), "nothing is sent without a token");
 }
+
+#[tokio::test]
+async fn a_silent_token_server_holds_nobody_for_longer_than_a_request_may_take() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = format!("http://{}", listener.local_addr().unwrap());
+    let server = Server::start(ok).await;
+    let url = Secret::new(format!("{silent}/oauth/token"));
+    let client = with(OAuth2Config { token_url: url, ..config(&server, "s3cret+/") });
+    let began = std::time::Instant::now();
+    let ask = || {
+        let request = HttpRequest::get(&server.url("/")).unwrap();
+        client.send(request.timeout(Duration::from_millis(300)))
+    };
+    for result in futures::future::join_all((0..5).map(|_| ask())).await {
+        let error = result.unwrap_err();
+        assert!(error.is_transient() && error.to_string().contains(&silent), "{error}");
+    }
+    assert!(began.elapsed() < Duration::from_millis(1200), "not one after the other");
+}
