@@ -9,7 +9,7 @@ use std::net::{IpAddr, UdpSocket};
 use std::process::Command;
 
 use support::process::Process;
-use support::{TempDir, certs, http, require_program, wait_until};
+use support::{Part, TempDir, certs, http, require, require_program, wait_until};
 
 /// Of "planted-web-password", at the lowest cost.
 const HASH: &str = "$2b$04$C0sxRGXFWZ0pd9oAV6N7qeWUWwaZIfIzzn3s3FE87luVoW0pxDO0y";
@@ -136,6 +136,72 @@ fn curl_comes_in_with_a_user_a_token_or_a_certificate() {
     let log = daemon.process.output();
     assert!(log.contains("user=\"ann\"") || log.contains("user=ann"), "who changes it: {log}");
     assert!(!log.contains("planted-web"), "{log}");
+}
+
+/// Runs a program; its exit code and everything that it says.
+fn run(program: &str, arguments: &[&str]) -> (i32, String) {
+    let done = Command::new(program).args(arguments).env("USER", "ann").output().unwrap();
+    let said = [done.stdout, done.stderr].concat();
+    (done.status.code().unwrap(), String::from_utf8(said).unwrap().trim().to_owned())
+}
+
+#[test]
+fn amtool_and_watchbell_silence_come_in_with_a_file() {
+    if !(require_program("openssl") && require(Part::Alertmanager).is_some()) {
+        return;
+    }
+    let daemon = Daemon::secured(&format!(
+        "tls_server_config: {{cert_file: server.pem, key_file: server.key}}\n\
+         basic_auth_users: {{ann: {HASH}, tom: {HASH}}}\n\
+         user_roles: {{tom: read}}\n\
+         bearer_auth: [{{name: ci, token_file: token, role: write}}]\n"
+    ));
+    let tls = format!("tls_config: {{ca_file: '{}'}}\n", daemon.dir.join("ca.pem"));
+    let user = |name| {
+        let password = "planted-web-password";
+        format!("{tls}basic_auth: {{username: {name}, password: {password}}}\n")
+    };
+    let ann = daemon.dir.write("ann.yaml", &user("ann"));
+    let tom = daemon.dir.write("tom.yaml", &user("tom"));
+    let token =
+        format!("{tls}authorization: {{credentials_file: '{}'}}\n", daemon.dir.join("token"));
+    let ci = daemon.dir.write("ci.yaml", &token);
+    let nobody = daemon.dir.write("nobody.yaml", &tls);
+    let url = format!("https://localhost:{}", daemon.port);
+    let amtool = |file: &str, arguments: &[&str]| {
+        let (url, file) =
+            (format!("--alertmanager.url={url}"), format!("--http.config.file={file}"));
+        run("amtool", &[&[&*url, &*file, "silence"], arguments].concat())
+    };
+    let watchbell = |file: &str, command: &str, arguments: &[&str]| {
+        let way = ["silence", command, "--url", &url, "--http-config", file];
+        run(env!("CARGO_BIN_EXE_watchbell"), &[&way[..], arguments].concat())
+    };
+    let add = ["add", "alertname=Disk", "--comment=swap"];
+    let mut ids = Vec::new();
+    for file in [&ann, &ci] {
+        for (code, id) in
+            [amtool(file, &add), watchbell(file, "add", &["alertname=Disk", "--comment=swap"])]
+        {
+            assert_eq!((code, id.len()), (0, 36), "{file}: {id}");
+            ids.push(id);
+        }
+    }
+    for file in [&ann, &tom, &ci] {
+        for (code, said) in [amtool(file, &["query"]), watchbell(file, "query", &[])] {
+            assert_eq!(code, 0, "{file}: {said}");
+            assert!(ids.iter().all(|id| said.contains(id.as_str())), "{file}: {said}");
+        }
+    }
+    for (file, reason) in [(&tom, "role"), (&nobody, "needs a user")] {
+        let (code, said) = watchbell(file, "add", &["alertname=Disk", "--comment=swap"]);
+        assert!(code != 0 && said.contains(reason), "{file}: {said}");
+        assert_ne!(amtool(file, &add).0, 0, "{file}");
+    }
+    assert_eq!(watchbell(&ann, "expire", &[&ids[0]]), (0, String::new()));
+    assert_eq!(amtool(&ci, &["expire", &ids[1]]), (0, String::new()));
+    let (_, left) = amtool(&tom, &["query", "-q"]);
+    assert_eq!(left.lines().count(), 2, "{left}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ use crate::web::{
 /// The longest path with its query, in bytes.
 const MAX_URL: usize = 8 * 1024;
 /// The largest body, in bytes.
-pub(super) const MAX_BODY: usize = 1024 * 1024;
+pub(super) const MAX_BODY: usize = 2 * 1024 * 1024;
 /// How long a body may take to come.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest time for an answer. A reload waits for the rounds that groups are in.

@@ -1,18 +1,22 @@
 //! Tier 8: the HTTP API.
 //!
 //! `/-/healthy`, `/-/ready`, `/-/reload` and `/metrics` as Prometheus and Alertmanager have them,
-//! `/api/v1` in Prometheus' shapes. `guard` stands before all of it and says who is let in.
+//! `/api/v1` in Prometheus' shapes, `/api/v2` in Alertmanager's. `guard` stands before all of it and
+//! says who is let in.
 
 mod alert;
 mod answer;
 mod guard;
 mod management;
 mod params;
+mod postable;
 mod rules;
 mod server;
+mod silences;
 mod status;
 #[cfg(test)]
 mod tests;
+mod v2;
 #[cfg(test)]
 mod web_tests;
 
@@ -66,6 +70,8 @@ fn router(daemon: DaemonHandle, web: Arc<Web>) -> Router {
         .merge(rules::routes())
         .merge(alert::routes())
         .merge(status::routes())
+        .merge(silences::routes())
+        .merge(v2::routes())
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::Method)
         .with_state(Shared { daemon, web })

@@ -8,6 +8,7 @@
 
 mod check;
 mod check_web;
+mod client;
 mod completions;
 mod eval;
 mod findings;
@@ -16,6 +17,7 @@ mod output;
 mod print_config;
 mod route;
 mod run;
+mod silence;
 mod time;
 
 use std::process::ExitCode;
@@ -37,7 +39,8 @@ pub const USAGE: u8 = 2;
   watchbell check config watchbell.yaml          refuse a configuration before it ships
   watchbell eval --config watchbell.yaml         what would fire now, and who would be told
   watchbell route --config watchbell.yaml severity=critical
-  watchbell notify-test --config watchbell.yaml oncall"
+  watchbell notify-test --config watchbell.yaml oncall
+  watchbell silence add DiskAlmostFull --duration 2h --comment 'disk swap'"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -51,6 +54,7 @@ enum Command {
     Eval(eval::Args),
     Route(route::Args),
     NotifyTest(notify_test::Args),
+    Silence(silence::Args),
     Completions(completions::Args),
 }
 
@@ -63,6 +67,7 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::run(args),
         Command::NotifyTest(args) => notify_test::run(args),
         Command::Route(args) => route::run(args),
+        Command::Silence(args) => silence::run(args),
         Command::Completions(args) => completions::run(args),
     };
     result.unwrap_or_else(|error| {

@@ -13,7 +13,8 @@ mod table;
 pub use http_metrics::HttpMetrics;
 pub use labels::{
     AlertStateLabel, BuildInfo, DeliveryFailure, DeliveryFailureLabels, GroupLabels, HandlerLabels,
-    HttpLabels, HttpRefusal, HttpRefusalLabels, IntegrationLabels, QueryFailureLabels, StateLabels,
+    HttpLabels, HttpRefusal, HttpRefusalLabels, IntegrationLabels, QueryFailureLabels,
+    SilenceLabels, StateLabels,
 };
 pub use logging::{LogFormat, LoggingError, init};
 pub use metrics::{

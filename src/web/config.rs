@@ -38,10 +38,11 @@ pub struct Rates {
 }
 
 impl Default for Rates {
-    /// More than dashboards and scripts need, and less than it takes to keep a core busy.
+    /// More than dashboards and the import of many silences need, and less than it takes to keep a
+    /// core busy.
     fn default() -> Self {
-        let every = |ms, burst| Rate { interval: std::time::Duration::from_millis(ms), burst };
-        Self { all: Some(every(2, 1000)), client: Some(every(20, 200)) }
+        let every = |us, burst| Rate { interval: std::time::Duration::from_micros(us), burst };
+        Self { all: Some(every(500, 5000)), client: Some(every(5000, 2000)) }
     }
 }
 

@@ -150,7 +150,7 @@ async fn sizes_and_times_have_limits() {
     for request in [announced, post(streamed)] {
         let answer = site.send(HERE, request).await;
         assert_eq!(answer.status.as_u16(), 413);
-        assert_eq!(answer.body, "a body may have 1048576 bytes\n");
+        assert_eq!(answer.body, "a body may have 2097152 bytes\n");
     }
     let begun = stream::iter([Ok::<_, Infallible>("{")]).chain(stream::pending());
     let answer = site.send(HERE, post(Body::from_stream(begun))).await;

@@ -68,7 +68,7 @@ impl Site {
         request.extensions_mut().insert(peer);
         let answer = TowerToHyperService::new(self.app.clone()).call(request).await.unwrap();
         let (parts, body) = answer.into_parts();
-        let body = to_bytes(body, 1 << 20).await.unwrap();
+        let body = to_bytes(body, 1 << 22).await.unwrap();
         let body = String::from_utf8(body.to_vec()).unwrap();
         Answer { status: parts.status, headers: parts.headers, body }
     }
