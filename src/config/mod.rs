@@ -6,7 +6,9 @@
 
 mod file;
 mod global;
+mod heartbeat;
 mod loaded;
+mod policies;
 mod storage;
 #[cfg(test)]
 mod tests;

@@ -12,9 +12,9 @@ mod table;
 
 pub use http_metrics::HttpMetrics;
 pub use labels::{
-    AlertStateLabel, BuildInfo, DeliveryFailure, DeliveryFailureLabels, GroupLabels, HandlerLabels,
-    HttpLabels, HttpRefusal, HttpRefusalLabels, IntegrationLabels, QueryFailureLabels,
-    SilenceLabels, StateLabels,
+    AlertStateLabel, BuildInfo, BuiltinLabels, DeliveryFailure, DeliveryFailureLabels, GroupLabels,
+    HandlerLabels, HttpLabels, HttpRefusal, HttpRefusalLabels, IntegrationLabels,
+    QueryFailureLabels, SilenceLabels, StateLabels,
 };
 pub use logging::{LogFormat, LoggingError, init};
 pub use metrics::{
