@@ -16,7 +16,7 @@ use crate::cli::findings;
 use crate::cli::{FAILED, USAGE};
 use crate::clock::{Clock, SystemClock};
 use crate::daemon::Daemon;
-use crate::storage::SqliteStore;
+use crate::storage::{LateStore, Store};
 use crate::telemetry::{self, BuildInfo, LogFormat, Metrics};
 
 /// Evaluate rules, route alerts and deliver notifications until stopped.
@@ -71,13 +71,16 @@ async fn serve(args: Args) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
-    let store = match SqliteStore::open(&loaded.config.storage.path) {
+    let store = match LateStore::open(&loaded.config.storage.path, clock.now().wall).await {
         Ok(store) => Arc::new(store),
         Err(error) => {
             eprintln!("watchbell: {error}");
             return Ok(ExitCode::from(FAILED));
         }
     };
+    if let Some(problem) = store.problem() {
+        tracing::error!(problem, "the store cannot be used, going on from memory");
+    }
     let address = listener.local_addr().context("the listener has no address")?;
     let (daemon, handle) =
         Daemon::start(args.config, loaded, store, Arc::clone(&clock), metrics, args.drain_timeout)

@@ -89,6 +89,8 @@ fn what_cannot_be_opened_is_named() {
     std::fs::write(&file, "").unwrap();
     let empty = read(folder.path()).to_string();
     assert!(empty.contains("holds no store"), "{empty}");
+    let emptied = SqliteStore::open(folder.path()).unwrap_err();
+    assert!(matches!(emptied, StoreError::Corrupt { .. }), "no store was ever empty: {emptied}");
 
     std::fs::write(&file, "no database, and long enough to have a header of one".repeat(99))
         .unwrap();
