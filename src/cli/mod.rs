@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod check;
+mod client;
 mod completions;
 mod eval;
 mod findings;
@@ -15,6 +16,7 @@ mod output;
 mod print_config;
 mod route;
 mod run;
+mod silence;
 mod time;
 
 use std::process::ExitCode;
@@ -36,7 +38,8 @@ pub const USAGE: u8 = 2;
   watchbell check config watchbell.yaml          refuse a configuration before it ships
   watchbell eval --config watchbell.yaml         what would fire now, and who would be told
   watchbell route --config watchbell.yaml severity=critical
-  watchbell notify-test --config watchbell.yaml oncall"
+  watchbell notify-test --config watchbell.yaml oncall
+  watchbell silence add DiskAlmostFull --duration 2h --comment 'disk swap'"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -50,6 +53,7 @@ enum Command {
     Eval(eval::Args),
     Route(route::Args),
     NotifyTest(notify_test::Args),
+    Silence(silence::Args),
     Completions(completions::Args),
 }
 
@@ -62,6 +66,7 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::run(args),
         Command::NotifyTest(args) => notify_test::run(args),
         Command::Route(args) => route::run(args),
+        Command::Silence(args) => silence::run(args),
         Command::Completions(args) => completions::run(args),
     };
     result.unwrap_or_else(|error| {

@@ -64,6 +64,8 @@ pub struct DaemonHandle {
     pub metrics: Arc<Metrics>,
     /// The dispatch loop.
     pub dispatch: DispatchHandle,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
     reloads: mpsc::Sender<ReloadRequest>,
 }
 
@@ -99,12 +101,13 @@ impl Daemon {
             Core::start(setup, Arc::clone(&store), Arc::clone(&clock), Arc::clone(&metrics), drain)
                 .await?;
         let (sender, reloads) = mpsc::channel(16);
-        let state = Arc::new(DaemonState::default());
+        let state = Arc::new(DaemonState::new(clock.now().wall));
         let handle = DaemonHandle {
             board: core.board(),
             state: Arc::clone(&state),
             metrics: Arc::clone(&metrics),
             dispatch: core.dispatch(),
+            clock: Arc::clone(&clock),
             reloads: sender,
         };
         let watch = FileWatch::new(&loaded);
@@ -218,6 +221,8 @@ impl Daemon {
 
     async fn prune(&self) {
         let before = self.clock.now().wall - self.loaded.config.storage.retention;
+        // It fails only while everything stops.
+        let _ = self.core.dispatch().prune_silences(before).await;
         match self.store.prune(before).await {
             Ok(0) => {}
             Ok(records) => tracing::debug!(records, "old history deleted"),

@@ -22,4 +22,5 @@ mod outages;
 mod process;
 mod reload;
 mod secrets;
+mod silenced;
 mod style;

@@ -25,6 +25,7 @@ impl Dispatcher {
     pub fn load(setup: Arc<RoutingSetup>, snapshot: Snapshot, now: Now) -> (Self, Vec<Change>) {
         let mut dispatcher = Self::new(setup);
         dispatcher.last_entry = snapshot.last_entry;
+        dispatcher.silences = snapshot.silences.into_iter().collect();
         let mut changes = Vec::new();
         let routes = dispatcher.routes();
         for stored in snapshot.groups {

@@ -6,6 +6,7 @@ mod held;
 mod lifecycle;
 mod reload;
 mod restart;
+mod silence;
 mod timing;
 
 use harness::{Answer, Bench};

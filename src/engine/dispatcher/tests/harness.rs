@@ -14,7 +14,7 @@ use crate::outbox::Outcome;
 use crate::routing::{
     KnownNames, RoutingTree, read_inhibit_rules, read_route, read_time_intervals,
 };
-use crate::storage::{Change, MemoryStore, Snapshot, Store};
+use crate::storage::{Change, History, HistoryFilter, MemoryStore, Snapshot, Store};
 use crate::yaml::{self, Reader};
 
 /// 2026-01-05 10:00 UTC.
@@ -133,6 +133,10 @@ impl Bench {
 
     pub fn snapshot(&self) -> Snapshot {
         ready(self.store.load()).unwrap()
+    }
+
+    pub fn history(&self) -> History {
+        ready(self.store.history(&HistoryFilter::default())).unwrap()
     }
 
     /// Seconds since the start, by the wall clock.
