@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::api;
@@ -68,6 +68,7 @@ async fn serve(args: Args) -> anyhow::Result<ExitCode> {
     // Signals are taken before anything runs, so that an early one is not lost.
     let stop = stop_signal()?;
     let hangup = hangups()?;
+    let _too_large = outlive_file_limits()?;
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
@@ -117,6 +118,14 @@ fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
         std::process::exit(130);
     });
     Ok(receiver)
+}
+
+/// Takes the signal that would end the process where a file meets the limit on its size
+/// (`ulimit -f`): the write fails instead, and the store is one that fails.
+fn outlive_file_limits() -> anyhow::Result<Signal> {
+    /// SIGXFSZ has this number on all but a few old machines (MIPS, PA-RISC).
+    const SIGXFSZ: i32 = 25;
+    signal(SignalKind::from_raw(SIGXFSZ)).context("cannot watch for SIGXFSZ")
 }
 
 /// One item for each SIGHUP.

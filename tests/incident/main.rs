@@ -23,4 +23,6 @@ mod process;
 mod reload;
 mod secrets;
 mod silenced;
+mod store;
 mod style;
+mod time;

@@ -110,19 +110,28 @@ impl Part {
 /// nothing; fails instead where `WATCHBELL_REQUIRE_PARTS` is set and nobody said to skip.
 pub fn require(part: Part) -> Option<Part> {
     let Some(why) = part.missing() else { return Some(part) };
-    let why = why.replace('\n', " ");
     let said = std::env::var_os(format!("WATCHBELL_SKIP_{}", part.name())).is_some();
     let strict = std::env::var_os("WATCHBELL_REQUIRE_PARTS").is_some();
     assert!(said || !strict, "{part:?} is required: {why}");
+    skip(&why);
+    None
+}
+
+/// Says that this test is skipped: `skipped: <test>: <why>`.
+pub fn skip(why: &str) {
     let test = std::thread::current().name().unwrap_or("unnamed").to_owned();
-    let line = format!("skipped: {test}: {why}\n");
+    let line = format!("skipped: {test}: {}\n", why.replace('\n', " "));
     // Not by a macro: the test harness would swallow the line of a test that passes.
     std::io::stderr().write_all(line.as_bytes()).unwrap();
     if let Some(log) = std::env::var_os("WATCHBELL_SKIPPED_LOG") {
         let mut log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
         log.write_all(line.as_bytes()).unwrap();
     }
-    None
+}
+
+/// Says a figure past the test harness, which swallows what a passing test prints.
+pub fn say(text: &str) {
+    std::io::stderr().write_all(format!("measured: {text}\n").as_bytes()).unwrap();
 }
 
 /// A part that runs until this is dropped.

@@ -38,8 +38,10 @@ struct Closed {
     running: Option<oneshot::Receiver<Attempt>>,
     /// The damaged file. Nothing is tried before it is another.
     damaged: Option<Stamp>,
-    /// The state that the program has started with.
-    known: Mark,
+    /// The state that was read of a folder that could not be opened.
+    known: Snapshot,
+    /// What that means, in words.
+    means: &'static str,
     /// Opened, and holding a state that the program did not start with.
     found: Option<SqliteStore>,
 }
@@ -79,11 +81,12 @@ impl LateStore {
             Ok(Attempt::Failed(lock, error)) => {
                 closed.lock = lock;
                 closed.damaged = stamp_of_damage(folder, &error);
-                let (snapshot, what) = salvaged(folder, now, &mut closed.known).await?;
-                (snapshot, Some(format!("{error}; {what}")))
+                let snapshot = salvaged(folder, now, &mut closed).await?;
+                (snapshot, Some(format!("{error}; {}", closed.means)))
             }
             Err(running) => {
                 closed.running = Some(running);
+                closed.means = UNKNOWN;
                 let waited = format!(
                     "the store {} is not open after {} s; {UNKNOWN}",
                     folder.display(),
@@ -111,29 +114,37 @@ impl LateStore {
     }
 
     /// Takes the end of an attempt.
-    fn take(&self, closed: &mut Closed, attempt: Attempt) -> Result<(), StoreError> {
+    async fn take(&self, closed: &mut Closed, attempt: Attempt) -> Result<(), StoreError> {
         match attempt {
             Attempt::Opened(store, former) => {
                 closed.damaged = None;
-                let mark = Mark::of(&former);
-                if mark == closed.known || former == Snapshot::default() && closed.known.is_empty()
-                {
-                    *write(&self.open) = Some(Arc::new(store));
-                    return Ok(());
+                // An empty one has taken the place of what was read.
+                if former == Snapshot::default() {
+                    store.commit(closed.known.clone().into_changes()).await?;
+                } else if !is_same_state(&former, &closed.known) {
+                    return self.found(closed, store);
                 }
-                closed.found = Some(store);
-                *write(&self.problem) = format!(
-                    "the store {} can be opened again, but does not hold what is in memory: \
-                     restart the program to go on from it",
-                    self.folder.display()
-                );
+                closed.known = Snapshot::default();
+                *write(&self.open) = Some(Arc::new(store));
+                Ok(())
             }
             Attempt::Failed(lock, error) => {
                 closed.lock = lock;
                 closed.damaged = stamp_of_damage(&self.folder, &error);
-                *write(&self.problem) = error.to_string();
+                *write(&self.problem) = format!("{error}; {}", closed.means);
+                Err(StoreError::NotOpen(self.reason()))
             }
         }
+    }
+
+    /// The folder holds a state that this program has not started with.
+    fn found(&self, closed: &mut Closed, store: SqliteStore) -> Result<(), StoreError> {
+        closed.found = Some(store);
+        *write(&self.problem) = format!(
+            "the store {} can be opened again, but does not hold what is in memory: \
+             restart the program to go on from it",
+            self.folder.display()
+        );
         Err(StoreError::NotOpen(self.reason()))
     }
 }
@@ -141,26 +152,31 @@ impl LateStore {
 const UNKNOWN: &str =
     "what has been announced is not known, so alerts that fire are announced again";
 
-/// What can be read of a folder that cannot be opened, and what to say of it.
+/// What can be read of a folder that cannot be opened.
 async fn salvaged(
     folder: &Path,
     now: Timestamp,
-    known: &mut Mark,
-) -> Result<(Snapshot, String), StoreError> {
+    closed: &mut Closed,
+) -> Result<Snapshot, StoreError> {
     let (sender, receiver) = oneshot::channel();
     let place = folder.to_path_buf();
     in_a_thread(move || drop(sender.send(salvage::salvage(&place))));
     let read = tokio::time::timeout(OPENING, receiver).await;
     match read.ok().and_then(Result::ok) {
         Some(Ok(snapshot)) if snapshot == Snapshot::default() => {
-            Ok((unknown(now), "it holds nothing yet, so all is in memory".to_string()))
+            closed.means = "it holds nothing yet, so all is in memory";
+            Ok(unknown(now))
         }
         Some(Ok(snapshot)) => {
-            *known = Mark::of(&snapshot);
-            Ok((snapshot, "its state has been read, and goes on in memory".to_string()))
+            closed.means = "its state has been read, and goes on in memory";
+            closed.known.clone_from(&snapshot);
+            Ok(snapshot)
         }
         Some(Err(error @ StoreError::Newer { .. })) => Err(error),
-        Some(Err(_)) | None => Ok((unknown(now), UNKNOWN.to_string())),
+        Some(Err(_)) | None => {
+            closed.means = UNKNOWN;
+            Ok(unknown(now))
+        }
     }
 }
 
@@ -220,21 +236,9 @@ fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Tells one state of a store from a later one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Mark {
-    heartbeat: Option<Timestamp>,
-    last_entry: u64,
-}
-
-impl Mark {
-    fn of(snapshot: &Snapshot) -> Self {
-        Self { heartbeat: snapshot.heartbeat, last_entry: snapshot.last_entry }
-    }
-
-    fn is_empty(self) -> bool {
-        self == Self::default()
-    }
+/// Whether nobody has written to a store since its state was read.
+fn is_same_state(one: &Snapshot, other: &Snapshot) -> bool {
+    (one.heartbeat, one.last_entry) == (other.heartbeat, other.last_entry)
 }
 
 /// Tells a file from what it is after someone has seen to it.
@@ -287,7 +291,7 @@ impl Store for LateStore {
         // It stays where it is should nobody wait for this any longer.
         let attempt = closed.running.insert(running).await.unwrap_or_else(|_| no_thread());
         closed.running = None;
-        self.take(&mut closed, attempt)
+        self.take(&mut closed, attempt).await
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {

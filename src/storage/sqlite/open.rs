@@ -41,6 +41,8 @@ pub struct Owned {
     pub db: Connection,
     /// Which file that connection has open.
     pub file: FileIdentity,
+    folder: PathBuf,
+    place: FileIdentity,
     /// Free once it is dropped, or once the process is gone. After the connection, so that the
     /// next owner never meets it.
     pub lock: Lock,
@@ -55,49 +57,82 @@ pub fn own(folder: &Path) -> Result<Owned, StoreError> {
 /// left as it is.
 pub fn own_with(folder: &Path, lock: Lock) -> Result<Owned, (Lock, StoreError)> {
     match open_file(folder) {
-        Ok((db, file)) => Ok(Owned { db, file, lock }),
+        Ok((db, file, place)) => Ok(Owned { db, file, folder: folder.into(), place, lock }),
         Err(error) => Err((lock, error)),
     }
 }
 
-fn open_file(folder: &Path) -> Result<(Connection, FileIdentity), StoreError> {
+impl Owned {
+    /// Writes the file anew, after someone has deleted it: as long as it is open, everything is
+    /// still there. Nothing is written where the folder itself has gone or has been replaced.
+    pub fn restore(&mut self) -> Result<(), String> {
+        let said = |error: &dyn std::fmt::Display| format!("it has been deleted: {error}");
+        let place = FileIdentity::of(&self.folder).map_err(|e| e.to_string())?;
+        if place != self.place {
+            return Err("another folder has taken its place".to_string());
+        }
+        let new = new_file(&self.folder).map_err(|e| said(&e))?;
+        let name = new.to_string_lossy();
+        self.db.execute("VACUUM INTO ?1", [&*name]).map_err(|e| said(&e))?;
+        // It deletes its log by name as it is closed, so that has to be before there is another.
+        self.db = Connection::open_in_memory().map_err(|e| said(&e))?;
+        take_name(&self.folder, &new).map_err(|e| said(&e))?;
+        let (db, file, _) = open_file(&self.folder).map_err(|e| said(&e))?;
+        (self.db, self.file) = (db, file);
+        tracing::warn!(folder = %self.folder.display(), "the store was deleted and has been written anew");
+        Ok(())
+    }
+}
+
+type Opened = (Connection, FileIdentity, FileIdentity);
+
+/// Opens the file of a folder, and tells which file and which folder that was.
+fn open_file(folder: &Path) -> Result<Opened, StoreError> {
     let failed = |error: std::io::Error| open_error(folder, error.to_string());
     let path = file(folder);
     if !path.try_exists().map_err(failed)? {
-        create(folder, &path)?;
+        create(folder)?;
     }
     let db = prepare(folder, &path).map_err(|error| refused(folder, error))?;
     let file = FileIdentity::of(&path).map_err(failed)?;
-    Ok((db, file))
+    Ok((db, file, FileIdentity::of(folder).map_err(failed)?))
 }
 
 /// Makes an empty store. It gets its name when it is whole, so that an empty file of that name is
 /// always one that has lost what it held.
-fn create(folder: &Path, path: &Path) -> Result<(), StoreError> {
+fn create(folder: &Path) -> Result<(), StoreError> {
     let failed = |error: std::io::Error| open_error(folder, error.to_string());
-    let new = folder.join("watchbell.db-new");
     if is_unclean(folder) {
         let reason = "it is gone, and its write-ahead log is still there".to_string();
         return Err(refused(folder, Refusal::Damaged(reason)));
     }
-    // What a start that was cut short has left.
-    for name in ["watchbell.db-new", "watchbell.db-new-journal", "watchbell.db-shm"] {
-        match std::fs::remove_file(folder.join(name)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(failed(error));
-            }
-            _ => {}
-        }
-    }
-    // SQLite gives its other files the mode of this one.
-    private_file(&new).map_err(failed)?;
+    let new = new_file(folder).map_err(failed)?;
     let make = || -> Result<(), Refusal> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         migrate(&mut Connection::open_with_flags(&new, flags)?)
     };
     make().map_err(|error| refused(folder, error))?;
-    std::fs::rename(&new, path).map_err(failed)?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+    take_name(folder, &new).map_err(failed)
+}
+
+/// An empty file that becomes the store once it is whole.
+fn new_file(folder: &Path) -> std::io::Result<PathBuf> {
+    let new = folder.join("watchbell.db-new");
+    // What a start that was cut short has left.
+    for name in ["watchbell.db-new", "watchbell.db-new-journal", "watchbell.db-shm"] {
+        match std::fs::remove_file(folder.join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    // SQLite gives its other files the mode of this one.
+    private_file(&new).map(|_| new)
+}
+
+/// Gives a whole file its name.
+fn take_name(folder: &Path, new: &Path) -> std::io::Result<()> {
+    std::fs::rename(new, file(folder))?;
+    File::open(folder)?.sync_all()
 }
 
 /// Opens a folder to read from.

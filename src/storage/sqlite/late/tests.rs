@@ -147,6 +147,23 @@ async fn a_newer_file_stops_the_start_and_is_left_as_it_is() {
     assert!(bytes(&folder) == before);
 }
 
+/// Damage in the history does not cost the state, also not where a new file takes its place.
+#[tokio::test]
+async fn what_was_read_of_a_damaged_file_goes_into_the_new_one() {
+    let folder = left(false).await;
+    Connection::open(open::file(folder.path())).unwrap().execute_batch(
+        "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET rootpage = 9999 WHERE name = 'transition'",
+    ).unwrap();
+    let store = open(folder.path()).await;
+    let problem = store.problem().unwrap();
+    assert!(problem.contains("damaged") && problem.contains("has been read"), "{problem}");
+    assert_eq!(store.load().await.unwrap().alerts.len(), samples::snapshot().alerts.len());
+    std::fs::rename(open::file(folder.path()), folder.path().join("away")).unwrap();
+    store.revive().await.unwrap();
+    let expected = Snapshot { heartbeat: Some(NOW), ..samples::snapshot() };
+    assert_eq!(format!("{:?}", store.load().await.unwrap()), format!("{expected:?}"));
+}
+
 /// Numbers that look random (xorshift64), the same in every run.
 struct Random(u64);
 
