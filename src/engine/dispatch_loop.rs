@@ -12,9 +12,11 @@ use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use crate::alerting::Facts;
 use crate::clock::Clock;
 use crate::engine::committer::{Committer, StoreHealth};
 use crate::engine::dispatcher::{DeliveryTicket, Dispatcher, Observation, RoutingSetup};
+use crate::engine::facts::SharedFacts;
 use crate::engine::silencing::{Pending, SilenceBoard, SilenceRequest};
 use crate::engine::tell;
 use crate::model::{IntegrationId, Monotonic, Now, RuleKey};
@@ -139,6 +141,7 @@ pub struct DispatchLoop {
     notifiers: Arc<Notifiers>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
+    facts: SharedFacts,
     events: mpsc::Receiver<Event>,
     deliveries: JoinSet<(DeliveryTicket, Outcome, Duration)>,
     committer: Committer,
@@ -178,6 +181,7 @@ impl DispatchLoop {
             notifiers,
             clock,
             metrics,
+            facts: SharedFacts::default(),
             events,
             deliveries: JoinSet::new(),
             committer,
@@ -189,6 +193,12 @@ impl DispatchLoop {
             stopping: false,
         };
         (this, handle)
+    }
+
+    /// Notes what it sees of deliveries and the store among these facts.
+    #[must_use]
+    pub fn with_facts(self, facts: SharedFacts) -> Self {
+        Self { facts, ..self }
     }
 
     /// Runs until [`DispatchHandle::stop`], then until what is in flight has an outcome, at most
@@ -298,6 +308,10 @@ impl DispatchLoop {
         let Ok((ticket, outcome, took)) = done else { return };
         tell::attempt(&self.metrics, &ticket, &outcome, took);
         let now = self.clock.now();
+        // One that a reload has removed is nobody's trouble.
+        if self.notifiers.contains_key(&ticket.integration) {
+            self.facts.attempted(&ticket, &outcome, now.mono);
+        }
         changes.extend(self.dispatcher.finished(&ticket, &outcome, now));
     }
 
@@ -311,6 +325,10 @@ impl DispatchLoop {
         self.stale |= self.committer.has_changes();
         self.measure(now);
         self.committer.commit().await;
+        match self.committer.health().problem() {
+            None => self.facts.with(Facts::store_committed),
+            Some(problem) => self.facts.with(|facts| facts.store_failed(&problem)),
+        }
     }
 
     /// Brings the gauges up to date, once a second at most: counting is not free.

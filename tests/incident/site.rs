@@ -83,6 +83,14 @@ impl Site {
         self.write_all(&self.prometheus(), route, global, receivers)
     }
 
+    /// What tells of nodes goes to `ops`, what Watchbell tells of itself to `self`.
+    pub fn write_apart(&self) -> String {
+        let route = "{receiver: ops, group_by: [alertname], \
+                     routes: [{matchers: ['alertname=~\"Watchbell.*\"'], receiver: self}]}";
+        let own = format!("- {{name: self, webhook_configs: [{}]}}", self.webhook("self"));
+        self.write_routes(route, "{}", &format!("{}\n{own}", self.ops()))
+    }
+
     /// The same with a datasource.
     pub fn write_all(&self, url: &str, route: &str, global: &str, receivers: &str) -> String {
         let timers = "group_wait: 1s, group_interval: 1s, repeat_interval: 1h";
@@ -98,6 +106,16 @@ impl Site {
              receivers:\n{receivers}\n"
         );
         self.dir.write("watchbell.yaml", &config)
+    }
+
+    /// The configuration that was written last.
+    pub fn config(&self) -> String {
+        std::fs::read_to_string(self.dir.join("watchbell.yaml")).expect("it was written")
+    }
+
+    /// Adds a section to it.
+    pub fn append(&self, section: &str) {
+        self.dir.write("watchbell.yaml", &format!("{}{section}\n", self.config()));
     }
 
     /// Starts a daemon on the configuration that was written last.
@@ -142,6 +160,13 @@ impl Site {
     /// Ends the fault of nodes.
     pub fn mend(&self, nodes: &[&str]) {
         self.set(nodes, 0);
+    }
+
+    /// Takes all series of this site away.
+    pub fn vanish(&self) {
+        let url = self.world.exporter.url(&format!("/series?name=fault_{}", self.name));
+        let done = http::request("DELETE", &url, &[], "").unwrap();
+        assert_eq!(done.status, 204, "{}", done.body);
     }
 
     fn set(&self, nodes: &[&str], value: u8) {

@@ -31,7 +31,7 @@ impl Mount {
         match run("mount", &[options, &[source, path]].concat()) {
             Ok(()) => Some(Self { place, frozen: false }),
             Err(why) => {
-                skip(&format!("nothing can be mounted here: {why}"));
+                skip("MOUNT", &format!("nothing can be mounted here: {why}"));
                 None
             }
         }
@@ -120,7 +120,7 @@ fn goes_on_from_the_store(site: &Site, daemon: Daemon, fired: &[&str], count: us
 fn a_disk_that_fills_up_while_it_runs_stops_no_page() {
     let Some(site) = Site::new("fullrun") else { return };
     let Some(mount) = Mount::memory(&site) else { return };
-    site.write_config(&site.ops());
+    site.write_apart();
     let mut daemon = site.start();
     fires(&site, "a", 1);
     mount.fill();
@@ -138,7 +138,7 @@ fn a_disk_that_fills_up_while_it_runs_stops_no_page() {
 fn a_disk_that_is_full_at_the_start_stops_no_page() {
     let Some(site) = Site::new("fullstart") else { return };
     let Some(mount) = Mount::memory(&site) else { return };
-    let config = site.write_config(&site.ops());
+    let config = site.write_apart();
     let daemon = site.start();
     fires(&site, "a", 1);
     daemon.stop();
@@ -162,7 +162,7 @@ fn a_disk_that_is_full_at_the_start_stops_no_page() {
 fn a_read_only_folder_stops_no_page() {
     let Some(site) = Site::new("readonly") else { return };
     let Some(mount) = Mount::memory(&site) else { return };
-    let config = site.write_config(&site.ops());
+    let config = site.write_apart();
     let daemon = site.start();
     fires(&site, "a", 1);
     daemon.stop();
@@ -194,10 +194,10 @@ fn a_disk_that_hangs_delays_a_page_by_seconds_only() {
     let image = site.dir.join("disk");
     File::create(&image).unwrap().set_len(32 << 20).unwrap();
     if let Err(why) = run("mkfs.ext4", &["-q", &image]) {
-        return skip(&why);
+        return skip("MOUNT", &why);
     }
     let Some(mut mount) = Mount::new(&site, &["-o", "loop"], &image) else { return };
-    site.write_config(&site.ops());
+    site.write_apart();
     let daemon = site.start();
     fires(&site, "a", 1);
     mount.freeze(true);
@@ -218,12 +218,12 @@ fn a_disk_that_hangs_delays_a_page_by_seconds_only() {
 #[test]
 fn a_limit_on_the_size_of_files_stops_no_page() {
     let Some(site) = Site::new("limit") else { return };
-    site.write_config(&site.ops());
+    site.write_apart();
     let daemon = site.start();
     fires(&site, "a", 1);
     let pid = daemon.id().to_string();
     if let Err(why) = run("prlimit", &["--pid", &pid, "--fsize=1024:unlimited"]) {
-        return skip(&why);
+        return skip("MOUNT", &why);
     }
     fires(&site, "b", 2);
     wait_for_memory(&daemon, &["watchbell.db"]);
@@ -235,7 +235,7 @@ fn a_limit_on_the_size_of_files_stops_no_page() {
 #[test]
 fn a_damaged_file_stops_no_page_and_is_left_as_it_is() {
     let Some(site) = Site::new("damaged") else { return };
-    let config = site.write_config(&site.ops());
+    let config = site.write_apart();
     let daemon = site.start();
     fires(&site, "a", 1);
     daemon.stop();
@@ -251,15 +251,29 @@ fn a_damaged_file_stops_no_page_and_is_left_as_it_is() {
     let told = &site.taken("/webhook/ops")[1];
     assert_eq!(nodes(told, "firing"), ["a", "b"]);
     assert!(fs::read(&file).unwrap() == bytes, "nobody has written to it");
+    // It has to last for a minute.
+    let own = |count: usize| {
+        let taken = || site.taken("/webhook/self");
+        let began = Instant::now();
+        while taken().len() < count && began.elapsed().as_secs() < 70 {
+            std::thread::sleep(std::time::Duration::from_millis(500));
+        }
+        site.wait_for_taken("/webhook/self", count).swap_remove(count - 1)
+    };
+    let told = own(1);
+    assert_eq!(told["alerts"][0]["labels"]["alertname"], "WatchbellStoreFailed");
+    let words = told["alerts"][0]["annotations"]["description"].to_string();
+    assert!(words.contains("is damaged"), "{words}");
     fs::rename(&file, site.dir.join("data/damaged.db")).unwrap();
     wait_for_store(&daemon);
+    assert_eq!(own(2)["status"], "resolved");
     goes_on_from_the_store(&site, daemon, &["a", "b"], 2);
 }
 
 #[test]
 fn a_file_that_is_deleted_under_it_is_written_anew() {
     let Some(site) = Site::new("deleted") else { return };
-    site.write_config(&site.ops());
+    site.write_apart();
     let mut daemon = site.start();
     fires(&site, "a", 1);
     for name in ["watchbell.db", "watchbell.db-wal", "watchbell.db-shm"] {
@@ -275,7 +289,7 @@ fn a_file_that_is_deleted_under_it_is_written_anew() {
 #[test]
 fn a_file_that_is_replaced_under_it_is_not_touched() {
     let Some(site) = Site::new("replaced") else { return };
-    site.write_config(&site.ops());
+    site.write_apart();
     let daemon = site.start();
     fires(&site, "a", 1);
     let file = site.dir.path().join("data/watchbell.db");
@@ -293,7 +307,7 @@ fn a_file_that_is_replaced_under_it_is_not_touched() {
 #[test]
 fn a_newer_file_refuses_the_start_and_stays_as_it_is() {
     let Some(site) = Site::new("newer") else { return };
-    let config = site.write_config(&site.ops());
+    let config = site.write_apart();
     site.start().stop();
     let file = site.dir.path().join("data/watchbell.db");
     set_version(&file, 4711);

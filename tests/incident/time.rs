@@ -31,7 +31,7 @@ fn a_stop_of_seconds_minutes_and_hours_ends_nothing_and_repeats_nothing() {
     let Some(site) = Site::new("away") else { return };
     let rules = rule("NodeDown", "fault_away == 1", "0s") + &rule("Slow", "fault_away == 1", "30m");
     site.dir.write("rules/incident.yaml", &group("incident", "1s", &rules));
-    site.write_config(&site.ops());
+    site.write_apart();
     let daemon = site.start();
     site.fail(&["a"]);
     site.wait_for_taken("/webhook/ops", 1);
@@ -68,7 +68,7 @@ fn a_stop_of_seconds_minutes_and_hours_ends_nothing_and_repeats_nothing() {
 fn a_wall_clock_that_jumps_neither_silences_nor_floods() {
     let Some(site) = Site::new("jump") else { return };
     if !Path::new(FAKETIME).exists() {
-        return skip("faketime is not installed, tests/run installs it");
+        return skip("FAKETIME", "faketime is not installed, tests/run installs it");
     }
     // They hold whatever time the datasource is asked for.
     let rules = |count: usize| {
@@ -78,7 +78,7 @@ fn a_wall_clock_that_jumps_neither_silences_nor_floods() {
         site.dir.write("rules/incident.yaml", &text);
     };
     rules(1);
-    let config = site.write_config(&site.ops());
+    let config = site.write_apart();
     let clock = site.dir.write("clock", "+0s\n");
     let daemon = Daemon::start_in(
         &config,
