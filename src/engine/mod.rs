@@ -9,6 +9,7 @@
 
 mod away;
 mod backlog;
+mod committer;
 mod dispatch_loop;
 mod dispatcher;
 mod evaluate;

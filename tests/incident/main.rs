@@ -25,4 +25,6 @@ mod process;
 mod reload;
 mod secrets;
 mod silenced;
+mod store;
 mod style;
+mod time;
