@@ -93,8 +93,10 @@ impl Subject {
             Change::DeleteEntry(id) => Self::Entry(*id),
             Change::MoveRules(_)
             | Change::AddTransition { .. }
+            | Change::PutKnown(_)
             | Change::AddDecision(_)
             | Change::AddAttempt(_)
+            | Change::AddStart(_)
             | Change::Heartbeat(_) => return None,
         })
     }

@@ -12,7 +12,10 @@ use crate::storage::sqlite::is_damage;
 
 /// The migrations in their order; the file's `user_version` says how many it has had. A released
 /// one never changes.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_state_and_history.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_state_and_history.sql"),
+    include_str!("migrations/0002_known_alerts.sql"),
+];
 
 /// Files up to this size are checked at every start, which takes a fraction of a second.
 const CHEAP_CHECK: u64 = 64 << 20;
