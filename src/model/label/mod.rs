@@ -1,32 +1,32 @@
 //! Label sets: sorted, immutable, cheap to clone, with Alertmanager's fingerprint.
 
-use std::collections::BTreeMap;
+mod builder;
+mod fingerprint;
+mod packed;
+
+pub use builder::LabelSetBuilder;
+pub use fingerprint::Fingerprint;
+
+use std::cmp::Ordering;
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::model::label::packed::Labels;
 
 /// The label that holds a metric's name.
 pub const METRIC_NAME: &str = "__name__";
 /// The label that holds an alert's name.
 pub const ALERT_NAME: &str = "alertname";
 
-type Pair = (Arc<str>, Arc<str>);
-
 /// A set of label names and values, sorted by name.
 ///
 /// A label with an empty value is the same as no label, as in Prometheus, so none is ever held.
-/// Cloning copies a pointer.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LabelSet(Arc<[Pair]>);
-
-impl Default for LabelSet {
-    fn default() -> Self {
-        Self(Arc::from([]))
-    }
-}
+/// Cloning copies a pointer. All names and values stand in one piece of memory (`packed.rs`): sets
+/// are what a program full of alerts mostly holds.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct LabelSet(Arc<str>);
 
 impl LabelSet {
     /// The empty set.
@@ -34,13 +34,15 @@ impl LabelSet {
         Self::default()
     }
 
+    fn from_packed(packed: &str) -> Self {
+        if packed.is_empty() { Self::default() } else { Self(Arc::from(packed)) }
+    }
+
     /// The value of a label, or `None` where the set lacks it.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .binary_search_by(|(n, _)| n.as_ref().cmp(name))
-            .ok()
-            .and_then(|i| self.0.get(i))
-            .map(|(_, v)| v.as_ref())
+        // The names rise: behind the place of the wanted one there is nothing to look for.
+        let mut labels = Labels(&self.0).skip_while(|(n, _)| *n < name);
+        labels.next().filter(|(n, _)| *n == name).map(|(_, value)| value)
     }
 
     /// The value of a label; a missing label is "", as matchers and `equal` see it.
@@ -60,79 +62,51 @@ impl LabelSet {
 
     /// How many labels the set holds.
     pub fn len(&self) -> usize {
-        self.0.len()
+        Labels(&self.0).count()
     }
 
     /// Names and values in order of name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + '_ {
-        self.0.iter().map(|(n, v)| (n.as_ref(), v.as_ref()))
+        Labels(&self.0)
+    }
+
+    /// How many bytes the names and values take, lengths included.
+    fn bytes(&self) -> usize {
+        self.0.len()
     }
 
     /// A builder that starts from this set.
     pub fn to_builder(&self) -> LabelSetBuilder {
-        LabelSetBuilder(self.0.iter().cloned().collect())
+        LabelSetBuilder::from_set(self.clone())
     }
 
     /// This set without one label.
     #[must_use]
     pub fn without(&self, name: &str) -> Self {
-        if self.get(name).is_none() {
-            return self.clone();
-        }
-        Self(self.0.iter().filter(|(n, _)| n.as_ref() != name).cloned().collect())
+        self.filtered(|n| n != name)
     }
 
     /// This set reduced to the labels that `keep` accepts by name.
     #[must_use]
     pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
-        Self(self.0.iter().filter(|(n, _)| keep(n)).cloned().collect())
-    }
-
-    /// Alertmanager's fingerprint: FNV-1a over `name 0xFF value 0xFF` in order of name
-    /// (`labelSetToFingerprint` in prometheus/common). Stable across runs and versions.
-    pub fn fingerprint(&self) -> Fingerprint {
-        let mut hash = Fnv1a::default();
-        for (name, value) in self.iter() {
-            hash.write(name.as_bytes());
-            hash.write(&[0xff]);
-            hash.write(value.as_bytes());
-            hash.write(&[0xff]);
+        let mut packed = String::with_capacity(self.bytes());
+        for (name, value) in self.iter().filter(|(name, _)| keep(name)) {
+            packed::push(&mut packed, name, value);
         }
-        Fingerprint(hash.0)
+        if packed.len() == self.bytes() { self.clone() } else { Self::from_packed(&packed) }
     }
 }
 
-/// FNV-1a with 64 bits, the hash that Prometheus uses for identities.
-struct Fnv1a(u64);
-
-impl Default for Fnv1a {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
+/// By the first name or value that differs; a set comes before those that it begins.
+impl Ord for LabelSet {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.iter().cmp(other.iter())
     }
 }
 
-impl Fnv1a {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-}
-
-impl<N: Into<Arc<str>>, V: Into<Arc<str>>> FromIterator<(N, V)> for LabelSet {
-    /// Collects pairs; of two with one name the later wins.
-    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        let mut builder = LabelSetBuilder::default();
-        for (name, value) in pairs {
-            builder.set(name, value);
-        }
-        builder.build()
-    }
-}
-
-impl<const N: usize> From<[(&str, &str); N]> for LabelSet {
-    fn from(pairs: [(&str, &str); N]) -> Self {
-        pairs.into_iter().collect()
+impl PartialOrd for LabelSet {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -199,82 +173,6 @@ impl Serialize for LabelSet {
     }
 }
 
-impl<'de> Deserialize<'de> for LabelSet {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(BTreeMap::<String, String>::deserialize(deserializer)?.into_iter().collect())
-    }
-}
-
-/// Collects labels for a [`LabelSet`].
-#[derive(Clone, Debug, Default)]
-pub struct LabelSetBuilder(BTreeMap<Arc<str>, Arc<str>>);
-
-impl LabelSetBuilder {
-    /// Sets a label, replacing an earlier value; an empty value removes it.
-    pub fn set(&mut self, name: impl Into<Arc<str>>, value: impl Into<Arc<str>>) -> &mut Self {
-        let (name, value) = (name.into(), value.into());
-        if value.is_empty() {
-            self.0.remove(&name);
-        } else {
-            self.0.insert(name, value);
-        }
-        self
-    }
-
-    /// Removes a label.
-    pub fn remove(&mut self, name: &str) -> &mut Self {
-        self.0.remove(name);
-        self
-    }
-
-    /// Whether the label has been set.
-    pub fn contains(&self, name: &str) -> bool {
-        self.0.contains_key(name)
-    }
-
-    /// The finished set.
-    pub fn build(self) -> LabelSet {
-        LabelSet(self.0.into_iter().collect())
-    }
-}
-
-/// The identity of a label set; prints as 16 hexadecimal digits, as Alertmanager's API does.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Fingerprint(pub u64);
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl FromStr for Fingerprint {
-    type Err = std::num::ParseIntError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        u64::from_str_radix(text, 16).map(Self)
-    }
-}
-
-impl Serialize for Fingerprint {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Fingerprint {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -296,6 +194,24 @@ mod tests {
         assert_eq!(set.len(), 1);
         assert_eq!(set.get("a"), None);
         assert_eq!(set.value("a"), "");
+    }
+
+    #[test]
+    fn sets_are_ordered_by_names_and_values_not_by_their_lengths() {
+        let long = LabelSet::from([("a", &*"1".repeat(100))]);
+        let sets =
+            [LabelSet::new(), long, LabelSet::from([("a", "2")]), LabelSet::from([("b", "")])];
+        assert!(sets[0] < sets[1] && sets[1] < sets[2]);
+        assert_eq!(sets[3], sets[0]);
+    }
+
+    #[test]
+    fn labels_are_found_and_left_out_by_name() {
+        let set = LabelSet::from([("a", "1"), ("b", "2"), ("c", "3")]);
+        let found = ["", "a", "aa", "c", "d"].map(|name| set.get(name));
+        assert_eq!(found, [None, Some("1"), None, Some("3"), None]);
+        assert_eq!(set.without("b"), LabelSet::from([("a", "1"), ("c", "3")]));
+        assert_eq!((set.without("x"), set.len()), (set, 3));
     }
 
     #[test]
