@@ -1,30 +1,25 @@
 //! The parts of the daemon put together: start, reload, stop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::config::{ConfigError, Loaded};
-use crate::daemon::restart::Leftover;
-use crate::daemon::rules::{RuleBoard, RuleManager};
+use crate::daemon::core::{Core, CoreSetup};
+use crate::daemon::rules::RuleBoard;
 use crate::daemon::setup::{notifiers, routing_setup, rule_settings};
 use crate::daemon::state::{DaemonState, ReloadError};
 use crate::daemon::watch::FileWatch;
-use crate::engine::{DispatchHandle, DispatchLoop, Dispatcher};
+use crate::engine::DispatchHandle;
 use crate::http::HttpError;
 use crate::storage::{Store, StoreError};
 use crate::telemetry::Metrics;
 
 /// How often old history is deleted.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
-/// The longest time between two heartbeats.
-const MAX_HEARTBEAT: Duration = Duration::from_secs(60);
-/// The shortest time between two heartbeats.
-const MIN_HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// Why the daemon does not start.
 #[derive(Debug, thiserror::Error)]
@@ -49,9 +44,7 @@ pub(super) type ReloadRequest = oneshot::Sender<Result<(), ReloadError>>;
 pub struct Daemon {
     path: PathBuf,
     loaded: Loaded,
-    rules: RuleManager,
-    dispatch: DispatchHandle,
-    dispatch_task: JoinHandle<()>,
+    core: Core,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
@@ -101,51 +94,21 @@ impl Daemon {
         metrics: Arc<Metrics>,
         drain: Duration,
     ) -> Result<(Self, DaemonHandle), StartError> {
-        let settings = rule_settings(&path, &loaded.config, &clock, &metrics)?;
-        let snapshot = store.load().await?;
-        let now = clock.now();
-        let leftover = Leftover {
-            alerts: snapshot.alerts.clone(),
-            last_alive: snapshot.heartbeat.unwrap_or(now.wall),
-        };
-        let setup = Arc::new(routing_setup(&loaded.config));
-        let (dispatcher, changes) = Dispatcher::load(setup, snapshot, now);
-        let (dispatch_loop, dispatch) = DispatchLoop::new(
-            dispatcher,
-            changes,
-            Arc::new(notifiers(&loaded)),
-            Arc::clone(&store),
-            Arc::clone(&clock),
-            Arc::clone(&metrics),
-            heartbeat(&loaded),
-        );
-        let dispatch_task = tokio::spawn(dispatch_loop.run(drain));
-        let mut rules =
-            RuleManager::new(dispatch.clone(), Arc::clone(&clock), Arc::clone(&metrics));
-        rules.apply(loaded.rules.groups.clone(), &settings, Some(leftover)).await;
+        let setup = core_setup(&path, &loaded, &clock, &metrics)?;
+        let core =
+            Core::start(setup, Arc::clone(&store), Arc::clone(&clock), Arc::clone(&metrics), drain)
+                .await?;
         let (sender, reloads) = mpsc::channel(16);
         let state = Arc::new(DaemonState::default());
         let handle = DaemonHandle {
-            board: rules.board(),
+            board: core.board(),
             state: Arc::clone(&state),
             metrics: Arc::clone(&metrics),
-            dispatch: dispatch.clone(),
+            dispatch: core.dispatch(),
             reloads: sender,
         };
         let watch = FileWatch::new(&loaded);
-        let daemon = Self {
-            path,
-            loaded,
-            rules,
-            dispatch,
-            dispatch_task,
-            store,
-            clock,
-            metrics,
-            state,
-            reloads,
-            watch,
-        };
+        let daemon = Self { path, loaded, core, store, clock, metrics, state, reloads, watch };
         daemon.took(&daemon.loaded);
         daemon.state.set_ready(true);
         Ok((daemon, handle))
@@ -179,13 +142,10 @@ impl Daemon {
         self.stop().await;
     }
 
-    async fn stop(mut self) {
+    async fn stop(self) {
         self.state.set_ready(false);
         tracing::info!("stopping: finishing what has begun");
-        self.rules.stop().await;
-        if self.dispatch.stop().await.is_ok() {
-            let _ = self.dispatch_task.await;
-        }
+        self.core.stop().await;
         tracing::info!("stopped");
     }
 
@@ -221,13 +181,9 @@ impl Daemon {
         if let Some(pattern) = loaded.rules.unmatched.iter().find(lost) {
             return Err(ReloadError::RulesGone(pattern.pattern.clone()));
         }
-        let settings = rule_settings(&self.path, &loaded.config, &self.clock, &self.metrics)
+        let setup = core_setup(&self.path, &loaded, &self.clock, &self.metrics)
             .map_err(|error| ReloadError::Start(error.to_string()))?;
-        let setup = Arc::new(routing_setup(&loaded.config));
-        let notifiers = Arc::new(notifiers(&loaded));
-        let reload = self.dispatch.reload(setup, notifiers, heartbeat(&loaded));
-        reload.await.map_err(|_| ReloadError::Stopping)?;
-        self.rules.apply(loaded.rules.groups.clone(), &settings, None).await;
+        self.core.reload(setup).await.map_err(|_| ReloadError::Stopping)?;
         self.watch = FileWatch::new(&loaded);
         self.loaded = loaded;
         Ok(())
@@ -270,9 +226,17 @@ impl Daemon {
     }
 }
 
-/// As often as the shortest interval, so that a restart knows how long it was away.
-fn heartbeat(loaded: &Loaded) -> Duration {
-    let default = loaded.config.global.evaluation_interval;
-    let intervals = loaded.rules.groups.iter().map(|group| group.interval.unwrap_or(default));
-    intervals.min().unwrap_or(default).clamp(MIN_HEARTBEAT, MAX_HEARTBEAT)
+/// What the core runs, out of the loaded files.
+fn core_setup(
+    path: &Path,
+    loaded: &Loaded,
+    clock: &Arc<dyn Clock>,
+    metrics: &Arc<Metrics>,
+) -> Result<CoreSetup, StartError> {
+    Ok(CoreSetup {
+        groups: loaded.rules.groups.clone(),
+        rules: rule_settings(path, &loaded.config, clock, metrics)?,
+        routing: Arc::new(routing_setup(&loaded.config)),
+        notifiers: Arc::new(notifiers(loaded)),
+    })
 }

@@ -4,6 +4,7 @@
 //! loop. A reload replaces the groups that changed and leaves the others alone.
 
 mod app;
+mod core;
 mod group;
 mod restart;
 mod rules;
@@ -15,7 +16,8 @@ mod tests;
 mod watch;
 
 pub use app::{Daemon, DaemonHandle, StartError};
+pub use core::{Core, CoreSetup};
 pub use group::{GroupView, Health, RuleView};
-pub use rules::RuleBoard;
+pub use rules::{RuleBoard, RuleSettings};
 pub use setup::routing_setup;
 pub use state::{DaemonState, LastReload, ReloadError};
