@@ -8,6 +8,7 @@ mod flush;
 mod group;
 mod observe;
 mod reconcile;
+mod record;
 mod restore;
 mod setup;
 #[cfg(test)]
