@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::model::Timestamp;
 use crate::model::time::GO_ZERO_TIME;
+use crate::storage::StoreError;
 
 #[derive(Serialize)]
 struct Success<T> {
@@ -40,12 +41,19 @@ pub(super) enum ApiError {
     Method,
     /// It took too long.
     Timeout,
+    /// The store cannot be read.
+    Store(String),
 }
 
 impl ApiError {
     /// A parameter with a value that cannot be used, in Prometheus' words.
     pub(super) fn parameter(name: &str, reason: impl std::fmt::Display) -> Self {
         Self::BadData(format!("invalid parameter {name:?}: {reason}"))
+    }
+
+    /// The store has no answer.
+    pub(super) fn store(error: StoreError) -> Self {
+        Self::Store(error.to_string())
     }
 }
 
@@ -60,6 +68,7 @@ impl IntoResponse for ApiError {
             Self::Timeout => {
                 (StatusCode::SERVICE_UNAVAILABLE, "timeout", "the answer took too long")
             }
+            Self::Store(error) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", error.as_str()),
         };
         (code, Json(Failure { status: "error", error_type, error })).into_response()
     }

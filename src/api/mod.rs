@@ -5,6 +5,7 @@
 
 mod alert;
 mod answer;
+mod explain;
 mod management;
 mod params;
 mod rules;
@@ -51,6 +52,7 @@ fn router(daemon: DaemonHandle) -> Router {
         .merge(management::routes())
         .merge(rules::routes())
         .merge(alert::routes())
+        .merge(explain::routes())
         .merge(status::routes())
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::Method)

@@ -9,10 +9,13 @@
 mod check;
 mod completions;
 mod eval;
+mod explain;
 mod findings;
+mod notifications;
 mod notify_test;
 mod output;
 mod print_config;
+mod records;
 mod route;
 mod run;
 mod time;
@@ -36,7 +39,9 @@ pub const USAGE: u8 = 2;
   watchbell check config watchbell.yaml          refuse a configuration before it ships
   watchbell eval --config watchbell.yaml         what would fire now, and who would be told
   watchbell route --config watchbell.yaml severity=critical
-  watchbell notify-test --config watchbell.yaml oncall"
+  watchbell notify-test --config watchbell.yaml oncall
+  watchbell explain NodeDown node=node-17        was someone told, and if not, why not
+  watchbell notifications --pending              what still waits to be delivered"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -49,6 +54,8 @@ enum Command {
     Check(check::Args),
     Eval(eval::Args),
     Route(route::Args),
+    Explain(explain::Args),
+    Notifications(notifications::Args),
     NotifyTest(notify_test::Args),
     Completions(completions::Args),
 }
@@ -62,6 +69,8 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::run(args),
         Command::NotifyTest(args) => notify_test::run(args),
         Command::Route(args) => route::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Notifications(args) => notifications::run(args),
         Command::Completions(args) => completions::run(args),
     };
     result.unwrap_or_else(|error| {

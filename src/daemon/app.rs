@@ -64,6 +64,10 @@ pub struct DaemonHandle {
     pub metrics: Arc<Metrics>,
     /// The dispatch loop.
     pub dispatch: DispatchHandle,
+    /// Where history is read.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
     reloads: mpsc::Sender<ReloadRequest>,
 }
 
@@ -105,6 +109,8 @@ impl Daemon {
             state: Arc::clone(&state),
             metrics: Arc::clone(&metrics),
             dispatch: core.dispatch(),
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
             reloads: sender,
         };
         let watch = FileWatch::new(&loaded);

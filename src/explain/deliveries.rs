@@ -102,6 +102,23 @@ pub struct WaitingRow {
     pub alerts: Named,
 }
 
+/// Reads the name of an integration: a kind (`slack`), or one of a kind (`slack[0]`).
+///
+/// # Errors
+/// Says how to write it.
+pub fn parse_integration(text: &str) -> Result<(String, Option<u32>), String> {
+    let wrong = || format!("{text:?} is no integration: write it like slack or slack[0]");
+    let (kind, index) = match text.split_once('[') {
+        None => (text, None),
+        Some((kind, rest)) => {
+            let index = rest.strip_suffix(']').and_then(|index| index.parse().ok());
+            (kind, Some(index.ok_or_else(wrong)?))
+        }
+    };
+    let word = !kind.is_empty() && kind.chars().all(|c| c.is_ascii_lowercase());
+    if word { Ok((kind.to_string(), index)) } else { Err(wrong()) }
+}
+
 /// Makes a list of what the store returned, as of `now`.
 pub fn list(deliveries: &Deliveries, now: Timestamp) -> DeliveryList {
     let labels = |fp: &Fingerprint| deliveries.labels.get(fp).cloned();

@@ -89,7 +89,7 @@ mod tests {
             ),
             ("alertname=DiskFul", "no alert has alertname=\"DiskFul\", did you mean \"DiskFull\"?"),
             ("node=node-71", "no alert has node=\"node-71\", did you mean \"node-17\"?"),
-            ("node=x", "no alert has node=\"x\", there are \"a\", \"node-17\""),
+            ("node=xyz", "no alert has node=\"xyz\", there are \"a\", \"node-17\""),
             ("severty=critical", "no alert has a label severty, did you mean severity?"),
             ("pod=x", "no alert has a label pod, there are \"alertname\", \"node\", \"severity\""),
             (

@@ -16,7 +16,7 @@ pub mod times;
 mod words;
 
 pub use answer::{Event, Explanation, Kind, Next, Step, Timeline, Told, Verdict};
-pub use deliveries::{DeliveryList, DeliveryRow, Named, WaitingRow, list};
+pub use deliveries::{DeliveryList, DeliveryRow, Named, WaitingRow, list, parse_integration};
 pub use hint::hint;
 pub use words::phrase;
 

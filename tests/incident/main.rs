@@ -17,6 +17,7 @@ mod site;
 
 mod crashes;
 mod datasource;
+mod explain;
 mod lifecycle;
 mod outages;
 mod process;

@@ -49,11 +49,18 @@ impl Dispatcher {
         let mut routed = Vec::new();
         dispatcher.reconcile(now, &mut routed);
         dispatcher.forget_settled(&mut routed);
+        // Another alert than before, by its labels.
+        let known = changes.iter().filter_map(|change| match change {
+            Change::PutKnown(known) => Some(known.labels.fingerprint()),
+            _ => None,
+        });
+        let renamed: BTreeSet<Fingerprint> = known.collect();
         // That an alert is in a group that was there before is no new decision.
         changes.extend(routed.into_iter().filter(|change| match change {
             Change::AddDecision(d) => {
                 !matches!(d.reason.as_str(), "grouped" | "no_integrations")
                     || !restored.contains(&d.group)
+                    || renamed.contains(&d.fingerprint)
             }
             _ => true,
         }));
