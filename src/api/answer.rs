@@ -46,6 +46,16 @@ pub(super) enum ApiError {
 }
 
 impl ApiError {
+    /// What is wrong, in words.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::BadData(error) | Self::Store(error) => error,
+            Self::NotFound => "there is no such address",
+            Self::Method => "the address takes other methods",
+            Self::Timeout => "the answer took too long",
+        }
+    }
+
     /// A parameter with a value that cannot be used, in Prometheus' words.
     pub(super) fn parameter(name: &str, reason: impl std::fmt::Display) -> Self {
         Self::BadData(format!("invalid parameter {name:?}: {reason}"))
@@ -59,18 +69,15 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let (code, error_type, error) = match &self {
-            Self::BadData(error) => (StatusCode::BAD_REQUEST, "bad_data", error.as_str()),
-            Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "there is no such address"),
-            Self::Method => {
-                (StatusCode::METHOD_NOT_ALLOWED, "bad_data", "the address takes other methods")
-            }
-            Self::Timeout => {
-                (StatusCode::SERVICE_UNAVAILABLE, "timeout", "the answer took too long")
-            }
-            Self::Store(error) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", error.as_str()),
+        let (code, error_type) = match &self {
+            Self::BadData(_) => (StatusCode::BAD_REQUEST, "bad_data"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "bad_data"),
+            Self::Timeout => (StatusCode::SERVICE_UNAVAILABLE, "timeout"),
+            Self::Store(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };
-        (code, Json(Failure { status: "error", error_type, error })).into_response()
+        let failure = Failure { status: "error", error_type, error: self.text() };
+        (code, Json(failure)).into_response()
     }
 }
 

@@ -43,5 +43,8 @@ async fn metrics(State(shared): State<Shared>) -> impl IntoResponse {
     let pending = StateLabels { state: AlertStateLabel::Pending };
     let count = i64::try_from(shared.daemon.board.pending()).unwrap_or(i64::MAX);
     shared.daemon.metrics.rules.alerts.get_or_create(&pending).set(count);
+    let silences = shared.daemon.dispatch.silences();
+    let silences_now = silences.iter().map(AsRef::as_ref);
+    shared.daemon.metrics.set_silences(silences_now, shared.daemon.clock.now().wall);
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], shared.daemon.metrics.encode())
 }

@@ -1,18 +1,21 @@
 //! Tier 8: the HTTP API.
 //!
 //! `/-/healthy`, `/-/ready`, `/-/reload` and `/metrics` as Prometheus and Alertmanager have them,
-//! `/api/v1` in Prometheus' shapes.
+//! `/api/v1` in Prometheus' shapes, `/api/v2` in Alertmanager's.
 
 mod alert;
 mod answer;
 mod explain;
 mod management;
 mod params;
+mod postable;
 mod rules;
 mod server;
+mod silences;
 mod status;
 #[cfg(test)]
 mod tests;
+mod v2;
 
 use std::time::Duration;
 
@@ -26,7 +29,7 @@ use crate::daemon::DaemonHandle;
 
 use answer::ApiError;
 
-/// The largest body of a request, in bytes. Nothing here needs one.
+/// The largest body of a request, in bytes. Only silences need one, and have a limit of their own.
 const MAX_BODY: usize = 64 * 1024;
 /// The longest time for an answer. A reload waits for the rounds that groups are in.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -54,6 +57,8 @@ fn router(daemon: DaemonHandle) -> Router {
         .merge(alert::routes())
         .merge(explain::routes())
         .merge(status::routes())
+        .merge(silences::routes())
+        .merge(v2::routes())
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::Method)
         .layer(DefaultBodyLimit::max(MAX_BODY))

@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod check;
+mod client;
 mod completions;
 mod eval;
 mod explain;
@@ -18,6 +19,7 @@ mod print_config;
 mod records;
 mod route;
 mod run;
+mod silence;
 mod time;
 
 use std::process::ExitCode;
@@ -41,7 +43,8 @@ pub const USAGE: u8 = 2;
   watchbell route --config watchbell.yaml severity=critical
   watchbell notify-test --config watchbell.yaml oncall
   watchbell explain NodeDown node=node-17        was someone told, and if not, why not
-  watchbell notifications --pending              what still waits to be delivered"
+  watchbell notifications --pending              what still waits to be delivered
+  watchbell silence add DiskAlmostFull --duration 2h --comment 'disk swap'"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -57,6 +60,7 @@ enum Command {
     Explain(explain::Args),
     Notifications(notifications::Args),
     NotifyTest(notify_test::Args),
+    Silence(silence::Args),
     Completions(completions::Args),
 }
 
@@ -71,6 +75,7 @@ pub fn main() -> ExitCode {
         Command::Route(args) => route::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Notifications(args) => notifications::run(args),
+        Command::Silence(args) => silence::run(args),
         Command::Completions(args) => completions::run(args),
     };
     result.unwrap_or_else(|error| {

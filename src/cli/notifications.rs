@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use crate::cli::output::{Paint, TableFormat, one_line, show, show_json};
-use crate::cli::records::{Source, matcher};
+use crate::cli::records::{Records, Source, ask, at_least_one, matcher};
 use crate::cli::{USAGE, time};
 use crate::explain::times::clock;
 use crate::explain::{DeliveryList, Named, list, parse_integration};
@@ -16,7 +16,7 @@ use crate::storage::{DeliveryFilter, Store};
 
 /// List attempts at delivery, newest first, or what still waits.
 ///
-/// It reads the store, whether the daemon runs or not. Times are in UTC.
+/// It reads the store, whether the daemon runs or not, or asks a daemon. Times are in UTC.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   watchbell notifications --since 1h
@@ -47,7 +47,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", value_parser = time::parse_past)]
     since: Option<Timestamp>,
     /// At most this many, the newest
-    #[arg(long, value_name = "N", default_value = "50")]
+    #[arg(long, value_name = "N", default_value = "50", value_parser = at_least_one)]
     limit: usize,
     /// The time for which the answer holds: RFC 3339 or seconds since 1970; now where absent
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
@@ -106,8 +106,33 @@ async fn read(args: &Args) -> anyhow::Result<DeliveryList> {
         since: args.since,
         limit: args.limit,
     };
-    let records = args.source.open()?;
-    Ok(list(&records.store.deliveries(&filter).await?, args.time.unwrap_or_else(time::now)))
+    match args.source.open()? {
+        Records::Store { store, .. } => {
+            let now = args.time.unwrap_or_else(time::now);
+            Ok(list(&store.deliveries(&filter).await?, now))
+        }
+        Records::Daemon(client) => {
+            ask(&client, "/api/watchbell/notifications", &query(&filter)).await
+        }
+    }
+}
+
+/// The same question for the API.
+fn query(filter: &DeliveryFilter) -> Vec<(&'static str, String)> {
+    let matchers = filter.matchers.0.iter().map(|matcher| ("filter", matcher.to_string()));
+    let integration = filter.kind.as_ref().map(|kind| match filter.index {
+        Some(index) => format!("{kind}[{index}]"),
+        None => kind.clone(),
+    });
+    let given = [
+        ("receiver", filter.receiver.clone()),
+        ("integration", integration),
+        ("outcome", filter.outcome.map(|outcome| outcome.as_str().to_string())),
+        ("since", filter.since.map(Timestamp::rfc3339)),
+    ];
+    let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let rest = [("pending", filter.pending.to_string()), ("limit", filter.limit.to_string())];
+    matchers.chain(given).chain(rest).collect()
 }
 
 fn table(list: &DeliveryList, pending: bool, paint: Paint) -> String {

@@ -1,9 +1,13 @@
-//! Where `explain` and `notifications` read: the store of a daemon, whether that runs or not.
+//! Where `explain` and `notifications` read: the store of a daemon, whether that runs or not, or the
+//! daemon itself.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
+use crate::cli::client::Client;
 use crate::cli::findings;
 use crate::config::Config;
 use crate::model::label::ALERT_NAME;
@@ -20,22 +24,56 @@ pub(super) struct Source {
     /// The folder of the store, instead of the configuration's
     #[arg(long, value_name = "DIR")]
     storage: Option<PathBuf>,
+    /// Ask this running daemon instead of reading its store
+    #[arg(long, value_name = "URL", conflicts_with_all = ["storage", "time"])]
+    url: Option<String>,
+    /// How to log in there: a file that holds an `http_config`
+    #[arg(long, value_name = "FILE", requires = "url")]
+    http_config: Option<PathBuf>,
 }
 
-/// A store to read, and the names of the alerting rules that the configuration loads.
-pub(super) struct Records {
-    pub(super) store: SqliteStore,
-    pub(super) rules: Vec<String>,
+/// What is read.
+pub(super) enum Records {
+    /// A store.
+    Store {
+        store: SqliteStore,
+        /// The names of the alerting rules that the configuration loads, where that was read.
+        rules: Vec<String>,
+    },
+    /// A running daemon.
+    Daemon(Client),
+}
+
+/// The envelope of the daemon's answers.
+#[derive(Deserialize)]
+struct Envelope<T> {
+    data: T,
+}
+
+/// Asks a daemon for what is at a path.
+pub(super) async fn ask<T: DeserializeOwned>(
+    client: &Client,
+    path: &str,
+    query: &[(&str, String)],
+) -> anyhow::Result<T> {
+    let query: Vec<(&str, &str)> =
+        query.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    Ok(client.get::<Envelope<T>>(path, &query).await?.data)
 }
 
 impl Source {
-    /// Opens the store. Mistakes of the configuration are shown on standard error.
+    /// Opens the store, or finds the daemon. Mistakes of the configuration are shown on standard
+    /// error.
     ///
     /// # Errors
-    /// Where there is no store to read.
+    /// Where there is nothing to read.
     pub(super) fn open(&self) -> anyhow::Result<Records> {
+        if let Some(url) = &self.url {
+            return Ok(Records::Daemon(Client::to(url, self.http_config.as_deref())?));
+        }
         if let Some(folder) = &self.storage {
-            return Ok(Records { store: SqliteStore::read_only(folder)?, rules: Vec::new() });
+            let store = SqliteStore::read_only(folder)?;
+            return Ok(Records::Store { store, rules: Vec::new() });
         }
         let config = Config::load(&self.config).map_err(|error| {
             findings::show_error(&error);
@@ -43,7 +81,7 @@ impl Source {
         })?;
         let store = SqliteStore::read_only(&config.storage.path)
             .with_context(|| format!("the store of {}", self.config.display()))?;
-        Ok(Records { store, rules: rule_names(&config) })
+        Ok(Records::Store { store, rules: rule_names(&config) })
     }
 }
 
@@ -72,6 +110,12 @@ pub(super) fn matcher(text: &str) -> Result<Matcher, String> {
         }
         (Err(error), _) => Err(error.to_string()),
     }
+}
+
+/// Reads a number from 1 on.
+pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "write a number from 1 on".to_string())
 }
 
 fn is_label(name: &str) -> bool {

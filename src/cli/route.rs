@@ -246,6 +246,7 @@ pub(super) fn held_back(reason: &MuteReason) -> String {
         MuteReason::Inhibited(_) => "held back: inhibited".to_string(),
         MuteReason::OutsideActiveInterval => "held back: outside its active intervals".to_string(),
         MuteReason::InMuteInterval { name } => format!("held back: muted in {}", one_line(name)),
+        MuteReason::Silenced { .. } => "held back: silenced".to_string(),
     }
 }
 

@@ -25,7 +25,7 @@ fn is_secret(key: &str) -> bool {
 }
 
 /// The file with stars over every secret wherever its text is drawn. Places stay where they are.
-pub(super) fn hide_secrets(source: &SourceFile) -> SourceFile {
+pub(crate) fn hide_secrets(source: &SourceFile) -> SourceFile {
     let plain = SourceFile::new(source.path(), source.text());
     let mut spans = Vec::new();
     match yaml::load(&std::sync::Arc::new(SourceFile::new(source.path(), source.text()))) {

@@ -14,5 +14,6 @@ mod tests;
 
 pub use file::{Config, ConfigError};
 pub use global::GlobalConfig;
+pub(crate) use hide::hide_secrets;
 pub use loaded::Loaded;
 pub use storage::StorageConfig;

@@ -103,7 +103,7 @@ impl Daemon {
             Core::start(setup, Arc::clone(&store), Arc::clone(&clock), Arc::clone(&metrics), drain)
                 .await?;
         let (sender, reloads) = mpsc::channel(16);
-        let state = Arc::new(DaemonState::default());
+        let state = Arc::new(DaemonState::new(clock.now().wall));
         let handle = DaemonHandle {
             board: core.board(),
             state: Arc::clone(&state),
@@ -224,6 +224,8 @@ impl Daemon {
 
     async fn prune(&self) {
         let before = self.clock.now().wall - self.loaded.config.storage.retention;
+        // It fails only while everything stops.
+        let _ = self.core.dispatch().prune_silences(before).await;
         match self.store.prune(before).await {
             Ok(0) => {}
             Ok(records) => tracing::debug!(records, "old history deleted"),

@@ -38,11 +38,21 @@ pub struct LastReload {
 /// What the API tells of the daemon itself.
 #[derive(Debug, Default)]
 pub struct DaemonState {
+    started_at: Timestamp,
     ready: AtomicBool,
     reload: RwLock<LastReload>,
 }
 
 impl DaemonState {
+    pub(super) fn new(started_at: Timestamp) -> Self {
+        Self { started_at, ..Self::default() }
+    }
+
+    /// When the daemon started.
+    pub fn started_at(&self) -> Timestamp {
+        self.started_at
+    }
+
     /// Whether alerts are evaluated and delivered.
     pub fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Relaxed)

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use crate::model::{Fingerprint, RuleKey};
+use crate::model::{Fingerprint, RuleKey, SilenceId};
 use crate::outbox::{EntryId, LaneKey};
 use crate::storage::{Change, GroupId};
 
 /// How many changes may wait for a store that fails before history is dropped and of several
 /// changes to one thing only the last is kept. What is left then is bounded by the number of
-/// alerts, groups and messages.
+/// alerts, groups, messages and silences.
 const MAX_CHANGES: usize = 200_000;
 
 /// Changes in order, kept until a commit succeeds.
@@ -71,6 +71,7 @@ enum Subject {
     Group(GroupId),
     Lane(LaneKey),
     Entry(EntryId),
+    Silence(SilenceId),
 }
 
 impl Subject {
@@ -91,6 +92,8 @@ impl Subject {
             Change::DeleteLane(key) => Self::Lane(key.clone()),
             Change::PutEntry(entry) => Self::Entry(entry.id),
             Change::DeleteEntry(id) => Self::Entry(*id),
+            Change::PutSilence(silence) => Self::Silence(silence.id),
+            Change::DeleteSilence(id) => Self::Silence(*id),
             Change::MoveRules(_)
             | Change::AddTransition { .. }
             | Change::PutKnown(_)

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use crate::clock::Clock;
 use crate::engine::backlog::Backlog;
 use crate::engine::dispatcher::{DeliveryTicket, Dispatcher, Observation, RoutingSetup};
+use crate::engine::silencing::{Pending, SilenceBoard, SilenceRequest};
 use crate::engine::tell;
 use crate::model::{IntegrationId, Monotonic, Now, RuleKey};
 use crate::notify::Notifier;
@@ -48,6 +49,7 @@ enum Event {
         committed: oneshot::Sender<()>,
     },
     RulesMoved(Vec<(RuleKey, RuleKey)>),
+    Silence(SilenceRequest),
     Reload {
         setup: Arc<RoutingSetup>,
         notifiers: Arc<Notifiers>,
@@ -55,6 +57,15 @@ enum Event {
         done: oneshot::Sender<()>,
     },
     Stop,
+}
+
+/// Who waits for the end of a turn.
+#[derive(Default)]
+struct Answers {
+    done: Vec<oneshot::Sender<()>>,
+    pending: Vec<Pending>,
+    /// Whether silences have changed.
+    silences: bool,
 }
 
 /// The dispatch loop is gone, so nothing can be handed to it.
@@ -67,6 +78,7 @@ pub struct Stopped;
 pub struct DispatchHandle {
     events: mpsc::Sender<Event>,
     store_ok: Arc<AtomicBool>,
+    pub(super) silences: SilenceBoard,
 }
 
 impl DispatchHandle {
@@ -111,6 +123,10 @@ impl DispatchHandle {
         self.store_ok.load(Ordering::Relaxed)
     }
 
+    pub(super) async fn request(&self, request: SilenceRequest) -> Result<(), Stopped> {
+        self.send(Event::Silence(request)).await
+    }
+
     async fn send(&self, event: Event) -> Result<(), Stopped> {
         self.events.send(event).await.map_err(|_| Stopped)
     }
@@ -127,6 +143,7 @@ pub struct DispatchLoop {
     deliveries: JoinSet<(DeliveryTicket, Outcome, Duration)>,
     backlog: Backlog,
     store_ok: Arc<AtomicBool>,
+    silences: SilenceBoard,
     heartbeat: Duration,
     next_heartbeat: Monotonic,
     next_gauges: Monotonic,
@@ -149,7 +166,13 @@ impl DispatchLoop {
     ) -> (Self, DispatchHandle) {
         let (sender, events) = mpsc::channel(QUEUE);
         let store_ok = Arc::new(AtomicBool::new(true));
-        let handle = DispatchHandle { events: sender, store_ok: Arc::clone(&store_ok) };
+        let silences = SilenceBoard::default();
+        silences.show(&dispatcher);
+        let handle = DispatchHandle {
+            events: sender,
+            store_ok: Arc::clone(&store_ok),
+            silences: silences.clone(),
+        };
         let next_heartbeat = clock.now().mono;
         let this = Self {
             dispatcher,
@@ -161,6 +184,7 @@ impl DispatchLoop {
             deliveries: JoinSet::new(),
             backlog: Backlog::new(changes),
             store_ok,
+            silences,
             heartbeat,
             next_heartbeat,
             next_gauges: next_heartbeat,
@@ -175,17 +199,14 @@ impl DispatchLoop {
     pub async fn run(mut self, drain: Duration) {
         let mut drained_by = None;
         loop {
-            let mut answers = Vec::new();
+            let mut answers = Answers::default();
             let mut changes = self.wait(drained_by, &mut answers).await;
             let now = self.clock.now();
             if !self.stopping {
                 changes.extend(self.dispatcher.on_time(now));
             }
             self.commit(changes, now).await;
-            // Whoever waits may go on; one that no longer waits does not mind.
-            for answer in answers {
-                let _ = answer.send(());
-            }
+            self.answer(answers);
             if self.stopping {
                 let by = *drained_by.get_or_insert(now.mono + drain);
                 if self.deliveries.is_empty() || now.mono >= by {
@@ -199,11 +220,7 @@ impl DispatchLoop {
     }
 
     /// Waits for something to happen and takes it in, with whatever else has happened by then.
-    async fn wait(
-        &mut self,
-        drained_by: Option<Monotonic>,
-        answers: &mut Vec<oneshot::Sender<()>>,
-    ) -> Vec<Change> {
+    async fn wait(&mut self, drained_by: Option<Monotonic>, answers: &mut Answers) -> Vec<Change> {
         let with_attempts = self.deliveries.len() < MAX_IN_FLIGHT;
         let deadline = drained_by.unwrap_or_else(|| {
             let next = self.dispatcher.next_deadline(with_attempts);
@@ -233,27 +250,43 @@ impl DispatchLoop {
         changes
     }
 
-    fn take(
-        &mut self,
-        event: Event,
-        changes: &mut Vec<Change>,
-        answers: &mut Vec<oneshot::Sender<()>>,
-    ) {
+    fn take(&mut self, event: Event, changes: &mut Vec<Change>, answers: &mut Answers) {
         let now = self.clock.now();
         match event {
             Event::Observed { rule, generator_url, observation, committed } => {
                 changes.extend(self.dispatcher.observe(&rule, &generator_url, observation, now));
-                answers.push(committed);
+                answers.done.push(committed);
             }
             Event::RulesMoved(moved) => changes.extend(self.dispatcher.rules_moved(moved)),
+            Event::Silence(request) => {
+                let (changed, pending) = request.perform(&mut self.dispatcher, now);
+                answers.silences |= !changed.is_empty();
+                answers.pending.extend(pending);
+                changes.extend(changed);
+            }
             Event::Reload { setup, notifiers, heartbeat, done } => {
                 self.notifiers = notifiers;
                 self.heartbeat = heartbeat;
                 self.next_heartbeat = self.next_heartbeat.min(now.mono + heartbeat);
                 changes.extend(self.dispatcher.reload(setup, now));
-                answers.push(done);
+                answers.done.push(done);
             }
             Event::Stop => self.stopping = true,
+        }
+    }
+
+    /// Tells whoever waits that the turn is committed, or kept in memory.
+    fn answer(&self, answers: Answers) {
+        if answers.silences {
+            self.silences.show(&self.dispatcher);
+        }
+        let stored = self.store_ok.load(Ordering::Relaxed);
+        for answer in answers.pending {
+            answer.send(stored);
+        }
+        // One that no longer waits does not mind.
+        for answer in answers.done {
+            let _ = answer.send(());
         }
     }
 

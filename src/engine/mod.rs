@@ -16,6 +16,7 @@ mod evaluate;
 mod evaluate_tests;
 mod evidence;
 mod measured;
+mod silencing;
 mod tell;
 
 pub use away::Away;
@@ -23,3 +24,4 @@ pub use dispatch_loop::{DispatchHandle, DispatchLoop, Notifiers, Stopped};
 pub use dispatcher::{DeliveryTicket, Dispatcher, Observation, RoutingSetup};
 pub use evaluate::{EvalError, Evaluated, Evaluator};
 pub use measured::MeasuredQuerier;
+pub use silencing::SilenceFailure;

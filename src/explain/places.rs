@@ -57,7 +57,7 @@ pub(super) struct Place {
 /// Where an alert stands. Two rules may give it: it fires while either fires.
 pub(super) fn phase(case: &Case) -> Phase {
     let transitions = || case.history.transitions.iter().map(|record| &record.transition);
-    let fired = transitions().filter(|transition| transition.fires()).map(|t| t.at).last();
+    let fired = transitions().filter(|transition| transition.fires()).map(|t| t.at).next_back();
     let current = || case.current.alerts.iter().map(|alert| &alert.instance);
     if let Some(instance) = current().find(|instance| instance.state == AlertState::Firing) {
         return Phase::Firing(fired.or(instance.fired_at).unwrap_or(instance.active_at));
@@ -169,7 +169,7 @@ impl Look<'_> {
                 attempt.outcome == AttemptOutcome::Delivered
                     && attempt.resolved.contains(&self.fingerprint) == over
             });
-            integration.and_then(|_| attempts.map(|attempt| attempt.at).last())
+            integration.and_then(|_| attempts.map(|attempt| attempt.at).next_back())
         };
         let lane = current.lanes.iter().find(|lane| of_place(&lane.key));
         let known = lane.and_then(|lane| lane.delivered.as_ref());

@@ -199,7 +199,7 @@ fn over(place: &Place, case: &Case, fired: Timestamp, now: Timestamp) -> (Progre
 fn ended(case: &Case) -> Option<Timestamp> {
     let transitions = case.history.transitions.iter().map(|record| &record.transition);
     let stored = case.current.alerts.iter().filter_map(|alert| alert.instance.resolved_at).max();
-    transitions.filter(|transition| transition.resolves()).map(|t| t.at).last().or(stored)
+    transitions.filter(|transition| transition.resolves()).map(|t| t.at).next_back().or(stored)
 }
 
 /// `inhibited since 03:04:05 (inhibit rule 1, by …)`

@@ -94,7 +94,10 @@ mod tests {
             [HoldReason::NothingToResolve, HoldReason::AlreadyNotified].map(HoldReason::as_str),
         );
         let muted = MuteReason::InMuteInterval { name: String::new() };
-        reasons.extend([MuteReason::OutsideActiveInterval, muted].iter().map(MuteReason::as_str));
+        let silenced = MuteReason::Silenced { ids: Vec::new() };
+        reasons.extend(
+            [MuteReason::OutsideActiveInterval, muted, silenced].iter().map(MuteReason::as_str),
+        );
         for reason in reasons {
             assert!(names.contains(reason), "{reason} has no words");
         }

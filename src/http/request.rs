@@ -40,6 +40,14 @@ impl HttpRequest {
         Self::new(Method::POST, url)
     }
 
+    /// A DELETE request.
+    ///
+    /// # Errors
+    /// As [`HttpRequest::get`].
+    pub fn delete(url: &str) -> Result<Self, HttpError> {
+        Self::new(Method::DELETE, url)
+    }
+
     fn new(method: Method, url: &str) -> Result<Self, HttpError> {
         let url = parse_url(url)?;
         let headers = HeaderMap::new();

@@ -12,15 +12,19 @@ pub mod notification;
 pub mod regexp;
 pub mod sample;
 pub mod secret;
+pub mod silence;
 pub mod time;
 
 pub use alert::{Alert, AlertStatus, RuleKey};
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use label::{Fingerprint, LabelSet, LabelSetBuilder};
-pub use matcher::{MatchOp, Matcher, MatcherError, Matchers, parse_matcher, parse_matchers};
+pub use matcher::{
+    MatchOp, Matcher, MatcherError, MatcherForm, Matchers, parse_matcher, parse_matchers,
+};
 pub use notification::{
     GroupKey, IntegrationId, Notification, NotificationStatus, NotifiedAlert, NotifyReason,
 };
 pub use sample::{InstantVector, Sample};
 pub use secret::{Secret, SecretError, SecretSource};
+pub use silence::{Silence, SilenceDraft, SilenceError, SilenceId, SilenceState};
 pub use time::{Monotonic, Now, Timestamp};

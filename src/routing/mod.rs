@@ -1,8 +1,8 @@
-//! Tier 3: the routing decision: tree, groups, inhibition, deduplication.
+//! Tier 3: the routing decision: tree, groups, inhibition, silences, deduplication.
 //!
 //! An alert goes down the [`RoutingTree`] and ends at one or more routes. In each it joins the
 //! [`AggregationGroup`] of its group labels. When a group is due, every alert is asked whether it is
-//! held back ([`Inhibitor`], [`TimeIntervals`]), and [`decide`] says whether what is left is news to
+//! held back ([`Inhibitor`], [`TimeIntervals`], [`Silences`]), and [`decide`] says whether what is left is news to
 //! the receiver. Nothing here reads a clock: the time is an argument. Every answer has a name
 //! that logs, API and tables show alike.
 
@@ -14,6 +14,8 @@ mod inhibit;
 mod interval;
 mod mute;
 mod route;
+mod silence_index;
+mod silences;
 mod tree;
 
 #[cfg(test)]
@@ -27,4 +29,5 @@ pub use inhibit::{InhibitRule, Inhibition, Inhibitor};
 pub use interval::{DayOfMonthRange, Location, Range, TimeInterval, TimeIntervals, TimeSpec};
 pub use mute::{MuteReason, mute_reason};
 pub use route::{GroupBy, Located, RawRoute, Route, RouteId};
+pub use silences::{Changed, Silences};
 pub use tree::{RouteStep, RoutingTree, StepOutcome};

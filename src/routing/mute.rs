@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::Timestamp;
+use crate::model::{SilenceId, Timestamp};
 use crate::routing::{Inhibition, Route, TimeIntervals};
 
 /// Why an alert is held back.
@@ -18,6 +18,11 @@ pub enum MuteReason {
         /// The interval's name.
         name: String,
     },
+    /// Somebody has silenced it.
+    Silenced {
+        /// The silences that hold it, at least one.
+        ids: Vec<SilenceId>,
+    },
 }
 
 impl MuteReason {
@@ -27,6 +32,7 @@ impl MuteReason {
             Self::Inhibited(_) => "inhibited",
             Self::OutsideActiveInterval => "outside_active_interval",
             Self::InMuteInterval { .. } => "in_mute_interval",
+            Self::Silenced { .. } => "silenced",
         }
     }
 }

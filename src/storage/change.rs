@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::alerting::{AlertInstance, Transition};
-use crate::model::{Fingerprint, GroupKey, IntegrationId, LabelSet, RuleKey, Timestamp};
+use crate::model::{
+    Fingerprint, GroupKey, IntegrationId, LabelSet, RuleKey, Silence, SilenceId, Timestamp,
+};
 use crate::outbox::{Attempt, EntryId, LaneKey, OutboxEntry, Told};
 
 /// The identity of an aggregation group: two routes may share a key, their receivers differ.
@@ -57,6 +59,10 @@ pub enum Change {
     PutEntry(OutboxEntry),
     /// It was delivered, superseded or given up.
     DeleteEntry(EntryId),
+    /// A silence.
+    PutSilence(Silence),
+    /// A silence has been over for long enough.
+    DeleteSilence(SilenceId),
     /// The outcome of an attempt.
     AddAttempt(Attempt),
     /// The program was alive at this time.
@@ -154,6 +160,8 @@ pub struct Snapshot {
     pub lanes: Vec<StoredLane>,
     /// What is still to be delivered.
     pub entries: Vec<OutboxEntry>,
+    /// The silences, those that are over among them.
+    pub silences: Vec<Silence>,
     /// When the program was last known to be alive.
     pub heartbeat: Option<Timestamp>,
     /// The highest number that an entry ever had; 0 for none.

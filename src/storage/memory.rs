@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::model::{Fingerprint, RuleKey, Timestamp};
+use crate::model::{Fingerprint, RuleKey, Silence, SilenceId, Timestamp};
 use crate::outbox::{Attempt, EntryId, LaneKey, OutboxEntry};
 use crate::storage::{
     CaseFilter, Change, Decision, Deliveries, DeliveryFilter, Dossier, GroupId, History,
@@ -26,6 +26,7 @@ struct State {
     groups: BTreeMap<GroupId, StoredGroup>,
     lanes: BTreeMap<LaneKey, StoredLane>,
     entries: BTreeMap<EntryId, OutboxEntry>,
+    silences: BTreeMap<SilenceId, Silence>,
     heartbeat: Option<Timestamp>,
     last_entry: u64,
     transitions: VecDeque<RecordedTransition>,
@@ -85,6 +86,12 @@ impl State {
             }
             Change::DeleteEntry(id) => {
                 self.entries.remove(&id);
+            }
+            Change::PutSilence(silence) => {
+                self.silences.insert(silence.id, silence);
+            }
+            Change::DeleteSilence(id) => {
+                self.silences.remove(&id);
             }
             Change::AddAttempt(attempt) => add(&mut self.attempts, attempt),
             Change::Heartbeat(at) => self.heartbeat = Some(at),
@@ -152,6 +159,7 @@ impl Store for MemoryStore {
             groups: state.groups.values().cloned().collect(),
             lanes: state.lanes.values().cloned().collect(),
             entries: state.entries.values().cloned().collect(),
+            silences: state.silences.values().cloned().collect(),
             heartbeat: state.heartbeat,
             last_entry: state.last_entry,
         })

@@ -116,6 +116,13 @@ pub struct StateLabels {
     pub state: AlertStateLabel,
 }
 
+/// Silences by state.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SilenceLabels {
+    /// The state, by the name of a `SilenceState`.
+    pub state: &'static str,
+}
+
 /// A failed query.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct QueryFailureLabels {

@@ -9,7 +9,7 @@ use prometheus_client::metrics::histogram::Histogram;
 
 use crate::telemetry::labels::{
     BuildInfo, DeliveryFailureLabels, GroupLabels, IntegrationLabels, QueryFailureLabels,
-    StateLabels,
+    SilenceLabels, StateLabels,
 };
 use crate::telemetry::table::Table;
 
@@ -41,6 +41,8 @@ pub struct RuleMetrics {
     pub interval: Family<GroupLabels, Seconds>,
     /// Current alerts.
     pub alerts: Family<StateLabels, Gauge>,
+    /// Silences.
+    pub silences: Family<SilenceLabels, Gauge>,
 }
 
 impl RuleMetrics {
@@ -93,6 +95,12 @@ impl RuleMetrics {
                 &["state"],
                 "Alerts by state: pending, firing (and to be told), suppressed (firing, but \
                  silenced, inhibited or muted)",
+                Family::default(),
+            ),
+            silences: t.add(
+                "silences",
+                &["state"],
+                "Silences by state: pending, active, expired",
                 Family::default(),
             ),
         }

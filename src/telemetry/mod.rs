@@ -11,7 +11,7 @@ mod table;
 
 pub use labels::{
     AlertStateLabel, BuildInfo, DeliveryFailure, DeliveryFailureLabels, GroupLabels,
-    IntegrationLabels, QueryFailureLabels, StateLabels,
+    IntegrationLabels, QueryFailureLabels, SilenceLabels, StateLabels,
 };
 pub use logging::{LogFormat, LoggingError, init};
 pub use metrics::{

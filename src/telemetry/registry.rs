@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::model::{IntegrationId, Timestamp};
+use crate::model::{IntegrationId, Silence, SilenceState, Timestamp};
 use crate::telemetry::labels::{
     AlertStateLabel, BuildInfo, DeliveryFailure, DeliveryFailureLabels, GroupLabels,
-    IntegrationLabels, StateLabels,
+    IntegrationLabels, SilenceLabels, StateLabels,
 };
 use crate::telemetry::metrics::{
     ConfigMetrics, DeliveryMetrics, QueryMetrics, RuleMetrics, StoreMetrics, register_process,
@@ -41,6 +41,9 @@ impl Metrics {
         for state in AlertStateLabel::ALL {
             rules.alerts.get_or_create(&StateLabels { state: *state }).set(0);
         }
+        for state in SilenceState::ALL {
+            rules.silences.get_or_create(&SilenceLabels { state: state.as_str() }).set(0);
+        }
         Self {
             rules,
             queries: QueryMetrics::new(&mut table),
@@ -61,6 +64,16 @@ impl Metrics {
     /// The text of `/metrics`; its media type is [`crate::telemetry::CONTENT_TYPE`].
     pub fn encode(&self) -> String {
         self.table.encode()
+    }
+
+    /// Counts silences by what they are at a time.
+    pub fn set_silences<'a>(&self, all: impl Iterator<Item = &'a Silence> + Clone, now: Timestamp) {
+        for state in SilenceState::ALL {
+            let count = all.clone().filter(|silence| silence.state(now) == state).count();
+            let labels = SilenceLabels { state: state.as_str() };
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            self.rules.silences.get_or_create(&labels).set(count);
+        }
     }
 
     /// Says which rule groups there are. Their series exist from now on, so that the first

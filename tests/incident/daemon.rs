@@ -41,6 +41,11 @@ impl Daemon {
         Process::watchbell(&all)
     }
 
+    /// Where its API is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     pub fn get(&self, path: &str) -> Response {
         http::get(&format!("{}{path}", self.url)).expect("the API answers")
     }

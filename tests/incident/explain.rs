@@ -110,6 +110,9 @@ fn an_incident_is_explained_alike_by_daemon_store_and_after_a_kill() {
         assert_eq!(story(&by_api(&daemon, name)), story(&alert), "{name}: API and store");
         before.push((name, alert));
     }
+    let url = daemon.url();
+    let asked = command(&site, &["explain", "NodeDown", "node=a", "--url", url]).1;
+    assert_eq!(story(&asked["alerts"][0]), story(&before[0].1));
     let told = reasons(&before[0].1);
     let ways = ["became_active", "held_for", "grouped", "first_notification", "retry"];
     assert_eq!(told[..5], ways, "{told:?}");

@@ -23,4 +23,5 @@ mod outages;
 mod process;
 mod reload;
 mod secrets;
+mod silenced;
 mod style;

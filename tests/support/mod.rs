@@ -32,6 +32,8 @@ pub enum Part {
     Exporter,
     /// `tests/peers/prometheus.sh`: Debian's Prometheus.
     Prometheus,
+    /// `tests/peers/alertmanager.sh`: Debian's Alertmanager, and its amtool.
+    Alertmanager,
     /// `tests/peers/smtp.py`: a fast SMTP server with faults.
     Smtp,
     /// `tests/peers/postfix.sh`: Postfix and Dovecot.
@@ -45,6 +47,7 @@ impl Part {
             Self::Receivers => "RECEIVERS",
             Self::Exporter => "EXPORTER",
             Self::Prometheus => "PROMETHEUS",
+            Self::Alertmanager => "ALERTMANAGER",
             Self::Smtp => "SMTP",
             Self::Postfix => "POSTFIX",
         }
@@ -55,6 +58,7 @@ impl Part {
             Self::Receivers => "receivers.py",
             Self::Exporter => "exporter.py",
             Self::Prometheus => "prometheus.sh",
+            Self::Alertmanager => "alertmanager.sh",
             Self::Smtp => "smtp.py",
             Self::Postfix => "postfix.sh",
         }
@@ -65,6 +69,7 @@ impl Part {
         match self {
             Self::Receivers | Self::Exporter => &["python3"],
             Self::Prometheus => &["python3", "prometheus"],
+            Self::Alertmanager => &["python3", "prometheus-alertmanager", "amtool"],
             Self::Smtp => &["python3", "openssl"],
             Self::Postfix => &["python3", "openssl", "postfix", "dovecot"],
         }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use crate::cli::output::{Paint, TableFormat, show, show_json};
-use crate::cli::records::{Source, matcher};
+use crate::cli::records::{Records, Source, ask, at_least_one, matcher};
 use crate::cli::{FAILED, USAGE, time};
 use crate::explain::{Explanation, Window, explain, hint};
 use crate::model::{Matcher, Matchers, Timestamp};
@@ -15,7 +15,7 @@ use crate::storage::{CaseFilter, Store};
 
 /// Show what happened to alerts, and whether someone was told, and if not, why not.
 ///
-/// It reads the store, whether the daemon runs or not. Times are in UTC.
+/// It reads the store, whether the daemon runs or not, or asks a daemon. Times are in UTC.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   watchbell explain NodeDown
@@ -37,10 +37,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", value_parser = time::parse_past)]
     until: Option<Timestamp>,
     /// At most this many events for each alert, the newest
-    #[arg(long, value_name = "N", default_value = "200")]
+    #[arg(long, value_name = "N", default_value = "200", value_parser = at_least_one)]
     limit: usize,
     /// At most this many alerts, those that changed last
-    #[arg(long, value_name = "N", default_value = "10")]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = at_least_one)]
     alerts: usize,
     /// The time for which the answer holds: RFC 3339 or seconds since 1970; now where absent
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
@@ -75,11 +75,25 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
 async fn read(args: &Args) -> anyhow::Result<Explanation> {
     let window = Window { since: args.since, until: args.until, limit: args.limit };
     let filter = CaseFilter { matchers: Matchers(args.matchers.clone()), limit: args.alerts };
-    let records = args.source.open()?;
-    let dossier = records.store.dossier(&filter).await?;
+    let (store, rules) = match args.source.open()? {
+        Records::Store { store, rules } => (store, rules),
+        Records::Daemon(client) => {
+            return ask(&client, "/api/watchbell/explain", &query(args)).await;
+        }
+    };
+    let dossier = store.dossier(&filter).await?;
     let mut explanation = explain(&dossier, &window, args.time.unwrap_or_else(time::now));
     if explanation.alerts.is_empty() {
-        explanation.hint = Some(hint(&filter.matchers, &dossier.nearby, &records.rules));
+        explanation.hint = Some(hint(&filter.matchers, &dossier.nearby, &rules));
     }
     Ok(explanation)
+}
+
+/// The same question for the API.
+fn query(args: &Args) -> Vec<(&'static str, String)> {
+    let filters = args.matchers.iter().map(|matcher| ("filter", matcher.to_string()));
+    let times = [("since", args.since), ("until", args.until)];
+    let times = times.into_iter().filter_map(|(name, at)| Some((name, at?.rfc3339())));
+    let limits = [("limit", args.limit.to_string()), ("alerts", args.alerts.to_string())];
+    filters.chain(times).chain(limits).collect()
 }

@@ -1,5 +1,7 @@
 //! The loop in virtual time, with a store that can fail and receivers that can hang.
 
+mod silences;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Mutex, PoisonError};
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::dispatcher::group::{Group, GroupLane};
+use crate::engine::dispatcher::hold::Held;
 use crate::engine::dispatcher::record::{Before, Quiet, decision};
 use crate::model::{Fingerprint, Notification, NotifiedAlert, NotifyReason, Now};
 use crate::outbox::{Lane, Told};
-use crate::routing::{Dedup, LogView, MuteReason, decide, mute_reason};
+use crate::routing::{Dedup, LogView, decide, mute_reason};
 use crate::storage::{Change, GroupId};
 
 /// The alerts of a group that is due, by what may be said of them.
@@ -77,18 +78,16 @@ impl Dispatcher {
         let muted = mute_reason(&group.route, &self.setup.intervals, now.wall);
         let id = group.id();
         for (fingerprint, alert) in &group.core.alerts {
-            let inhibited = || self.inhibitor.inhibited_by(&alert.labels);
-            let reason = inhibited().map(MuteReason::Inhibited).or_else(|| muted.clone());
-            let before = group.held.get(fingerprint).copied();
-            let after = reason.as_ref().map(MuteReason::as_str);
-            if before != after {
+            let reason = self.holds(alert, muted.as_ref(), now.wall);
+            let after = reason.as_ref().map(Held::from);
+            if group.held.get(fingerprint) != after.as_ref() {
                 let (name, detail) = match &reason {
                     Some(reason) => (reason.as_str(), self.explain(reason)),
                     None => ("active", String::new()),
                 };
                 changes.push(decision(*fingerprint, &id, None, name, detail, now));
                 match after {
-                    Some(name) => group.held.insert(*fingerprint, name),
+                    Some(held) => group.held.insert(*fingerprint, held),
                     None => group.held.remove(fingerprint),
                 };
             }
@@ -100,23 +99,6 @@ impl Dispatcher {
             };
         }
         sorted
-    }
-
-    /// What holds an alert back, in words.
-    fn explain(&self, reason: &MuteReason) -> String {
-        match reason {
-            MuteReason::Inhibited(inhibition) => {
-                let by = self.alerts.get(&inhibition.source);
-                let by = by.map(|routed| routed.merged.labels.to_string()).unwrap_or_default();
-                let rule = match inhibition.name.as_str() {
-                    "" => format!("inhibit rule {}", inhibition.rule + 1),
-                    name => format!("inhibit rule {name}"),
-                };
-                format!("{rule}, by {by}")
-            }
-            MuteReason::OutsideActiveInterval => String::new(),
-            MuteReason::InMuteInterval { name } => name.clone(),
-        }
     }
 
     fn flush_lane(

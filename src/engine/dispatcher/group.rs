@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::engine::dispatcher::hold::Held;
 use crate::engine::dispatcher::record::Quiet;
 use crate::model::{Alert, Fingerprint, IntegrationId, Monotonic, Now, Timestamp};
 use crate::outbox::{Lane, LaneKey};
@@ -89,8 +90,8 @@ pub(super) struct Group {
     /// it and it ends.
     pub(super) orphan: bool,
     pub(super) lanes: Vec<GroupLane>,
-    /// Which alerts are held back, by the name of the reason.
-    pub(super) held: BTreeMap<Fingerprint, &'static str>,
+    /// Which alerts are held back, and why.
+    pub(super) held: BTreeMap<Fingerprint, Held>,
     /// Alerts that a reload has taken out of the group: they end here because their route changed.
     pub(super) left: BTreeSet<Fingerprint>,
     /// The timer of the next flush, as it stands in the timers.

@@ -1,16 +1,17 @@
 //! The state machine from a firing alert to the notifications that are owed.
 //!
-//! Three kinds of events move it: observations of rules, the time, and outcomes of deliveries.
-//! Each returns the [`Change`]s that have to be committed before anything else follows.
+//! Events move it: observations of rules, silences, the time, and outcomes of deliveries. Each returns the [`Change`]s that have to be committed before anything else follows.
 
 mod deliver;
 mod flush;
 mod group;
+mod hold;
 mod observe;
 mod reconcile;
 mod record;
 mod restore;
 mod setup;
+mod silence;
 #[cfg(test)]
 pub(super) mod tests;
 mod timers;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 
 use crate::model::{Alert, Fingerprint, LabelSet, Monotonic, Now, RuleKey};
 use crate::outbox::EntryId;
-use crate::routing::Inhibitor;
+use crate::routing::{Inhibitor, Silences};
 use crate::storage::{Change, GroupId};
 
 use group::Group;
@@ -66,6 +67,7 @@ pub struct Counts {
 pub struct Dispatcher {
     setup: Arc<RoutingSetup>,
     inhibitor: Inhibitor,
+    silences: Silences,
     alerts: HashMap<Fingerprint, Routed>,
     groups: BTreeMap<GroupId, Group>,
     timers: Timers,
@@ -79,6 +81,7 @@ impl Dispatcher {
         Self {
             setup,
             inhibitor,
+            silences: Silences::default(),
             alerts: HashMap::new(),
             groups: BTreeMap::new(),
             timers: Timers::default(),

@@ -28,6 +28,7 @@ impl Dispatcher {
     pub fn load(setup: Arc<RoutingSetup>, snapshot: Snapshot, now: Now) -> (Self, Vec<Change>) {
         let mut dispatcher = Self::new(setup);
         dispatcher.last_entry = snapshot.last_entry;
+        dispatcher.silences = snapshot.silences.into_iter().collect();
         let last_alive = snapshot.heartbeat;
         let mut changes = vec![Change::AddStart(Start { at: now.wall, last_alive })];
         let routes = dispatcher.routes();

@@ -7,6 +7,7 @@ mod lifecycle;
 mod recorded;
 mod reload;
 mod restart;
+mod silence;
 mod timing;
 
 use harness::{Answer, Bench};

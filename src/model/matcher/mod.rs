@@ -1,11 +1,13 @@
 //! Label matchers: `severity="critical"`, `instance=~"gpu-.*"`.
 
 mod classic;
+mod form;
 mod parse;
 #[cfg(test)]
 mod tests;
 mod utf8;
 
+pub use form::MatcherForm;
 pub use parse::{parse_matcher, parse_matchers};
 
 use std::fmt::{self, Write};

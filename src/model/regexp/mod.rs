@@ -7,6 +7,7 @@
 //! words; what Go refuses is refused.
 
 mod class;
+mod literal;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ mod tests;
 use regex::{Regex, RegexBuilder};
 
 use crate::model::MatcherError;
+pub use literal::{Leading, leading_literals};
 use scan::Scanner;
 
 /// The longest expression, in bytes. Generated lists of hosts stay far below.

@@ -92,6 +92,17 @@ fn each_field_holds_what_the_documentation_says() {
             &["2026-01-04T13:00:00"],
             &["2026-01-05T13:00:00"],
         ),
+        // In Berlin the clocks go from 2 to 3 in March, and from 3 to 2 in October.
+        (
+            "[{times: [{start_time: '02:00', end_time: '03:00'}], location: Europe/Berlin}]",
+            &["2026-03-28T01:30:00", "2026-10-25T00:30:00", "2026-10-25T01:30:00"],
+            &["2026-03-29T00:59:59", "2026-03-29T01:00:00", "2026-10-25T02:00:00"],
+        ),
+        (
+            "[{days_of_month: ['-1'], location: America/New_York}]",
+            &["2026-02-01T04:59:59", "2026-01-31T05:00:00"],
+            &["2026-02-01T05:00:00", "2026-01-31T04:59:59"],
+        ),
         // All fields must hold, any of the parts may.
         (
             "[{weekdays: [friday], days_of_month: [13]}, {years: [1999]}]",

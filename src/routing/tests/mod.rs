@@ -3,6 +3,7 @@
 mod groups;
 mod inhibit;
 mod interval;
+mod silences;
 mod tree;
 
 use std::collections::BTreeSet;

@@ -82,6 +82,7 @@ pub async fn a_put_replaces_and_a_delete_removes(store: &dyn Store) {
     second.groups[0].next_flush = Timestamp::from_secs(99);
     second.lanes[0].delivered = Some(told(9));
     second.entries[0].attempts = 9;
+    second.silences[0].ends_at = Timestamp::from_secs(77);
     second.heartbeat = Some(Timestamp::from_secs(5));
     commit(store, samples::puts(&second)).await;
     same(store.load().await.unwrap(), second.clone());
@@ -96,6 +97,7 @@ pub async fn a_put_replaces_and_a_delete_removes(store: &dyn Store) {
             Change::DeleteGroup(second.groups.remove(0).id),
             Change::DeleteLane(second.lanes.remove(0).key),
             Change::DeleteEntry(second.entries.remove(0).id),
+            Change::DeleteSilence(second.silences.remove(0).id),
             // What is not there can be deleted too.
             Change::DeleteEntry(EntryId(1_000)),
         ],

@@ -2,8 +2,8 @@
 
 use crate::alerting::{AlertInstance, AlertState, Transition, TransitionReason};
 use crate::model::{
-    Alert, Fingerprint, GroupKey, IntegrationId, LabelSet, Notification, NotifiedAlert,
-    NotifyReason, RuleKey, Timestamp,
+    Alert, Fingerprint, GroupKey, IntegrationId, LabelSet, Matchers, Notification, NotifiedAlert,
+    NotifyReason, RuleKey, Silence, SilenceId, Timestamp, parse_matcher,
 };
 use crate::outbox::{Attempt, AttemptOutcome, EntryId, LaneKey, OutboxEntry, Told};
 use crate::storage::{
@@ -163,6 +163,19 @@ pub fn attempt(number: u64) -> Attempt {
     }
 }
 
+pub fn silence(number: u8) -> Silence {
+    let matchers = ["a.b=~\"x|\\\\d+\"", "pod!=\"\""].map(|text| parse_matcher(text).unwrap());
+    Silence {
+        id: SilenceId::from_random([number; 16]),
+        matchers: Matchers(matchers.to_vec()),
+        starts_at: at(1),
+        ends_at: Timestamp::from_millis(2_001),
+        updated_at: at(0),
+        created_by: "ann; '".to_string(),
+        comment: format!("disk \"{number}\"\n\u{0}é"),
+    }
+}
+
 /// A state with two of everything, sorted as a store returns it.
 pub fn snapshot() -> Snapshot {
     let mut firing = alert(rule("A", 1), 1);
@@ -178,6 +191,7 @@ pub fn snapshot() -> Snapshot {
         groups: vec![group(1), group(2)],
         lanes: vec![lane(1), bare],
         entries: vec![entry(1), OutboxEntry { last_error: None, ..entry(2) }],
+        silences: vec![silence(1), silence(2)],
         heartbeat: Some(at(4)),
         last_entry: 2,
     }
@@ -185,11 +199,12 @@ pub fn snapshot() -> Snapshot {
 
 /// The changes that bring an empty store to a state.
 pub fn puts(snapshot: &Snapshot) -> Vec<Change> {
-    let Snapshot { alerts, groups, lanes, entries, heartbeat, .. } = snapshot.clone();
+    let Snapshot { alerts, groups, lanes, entries, silences, heartbeat, .. } = snapshot.clone();
     let mut changes: Vec<Change> = alerts.into_iter().map(Change::PutAlert).collect();
     changes.extend(groups.into_iter().map(Change::PutGroup));
     changes.extend(lanes.into_iter().map(Change::PutLane));
     changes.extend(entries.into_iter().map(Change::PutEntry));
+    changes.extend(silences.into_iter().map(Change::PutSilence));
     changes.extend(heartbeat.map(Change::Heartbeat));
     changes
 }

@@ -4,7 +4,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Result, named_params, params};
 
 use crate::alerting::Transition;
-use crate::model::RuleKey;
+use crate::model::{MatcherForm, RuleKey, Silence};
 use crate::outbox::{Attempt, LaneKey, OutboxEntry};
 use crate::storage::sqlite::columns::{Entry, Hex, Json};
 use crate::storage::{Change, Decision, KnownAlert, StoredAlert, StoredGroup, StoredLane};
@@ -37,6 +37,10 @@ fn apply_one(db: &Connection, change: &Change) -> Result<()> {
         Change::DeleteLane(key) => delete_lane(db, key),
         Change::PutEntry(entry) => put_entry(db, entry),
         Change::DeleteEntry(id) => run(db, "DELETE FROM outbox WHERE id = ?1", params![Entry(*id)]),
+        Change::PutSilence(silence) => put_silence(db, silence),
+        Change::DeleteSilence(id) => {
+            run(db, "DELETE FROM silence WHERE id = ?1", params![id.to_string()])
+        }
         Change::AddAttempt(attempt) => add_attempt(db, attempt),
         Change::Heartbeat(at) => run(
             db,
@@ -257,6 +261,24 @@ fn put_entry(db: &Connection, entry: &OutboxEntry) -> Result<()> {
             ":next_attempt": entry.next_attempt.millis(),
             ":last_error": entry.last_error,
         },
+    )
+}
+
+fn put_silence(db: &Connection, silence: &Silence) -> Result<()> {
+    run(
+        db,
+        "INSERT OR REPLACE INTO silence
+             (id, matchers, starts_at, ends_at, updated_at, created_by, comment)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            silence.id.to_string(),
+            Json(silence.matchers.0.iter().map(MatcherForm::from).collect::<Vec<_>>()),
+            silence.starts_at.millis(),
+            silence.ends_at.millis(),
+            silence.updated_at.millis(),
+            silence.created_by,
+            silence.comment,
+        ],
     )
 }
 

@@ -7,7 +7,10 @@ use serde::de::value::{Error as NameError, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::alerting::AlertInstance;
-use crate::model::{Fingerprint, GroupKey, IntegrationId, RuleKey, Timestamp};
+use crate::model::{
+    Fingerprint, GroupKey, IntegrationId, Matcher, MatcherForm, Matchers, RuleKey, SilenceId,
+    Timestamp,
+};
 use crate::outbox::EntryId;
 
 /// A value as JSON text.
@@ -52,6 +55,15 @@ impl FromSql for Hex {
     }
 }
 
+/// A silence's identity as a UUID in text form.
+pub struct Id(pub SilenceId);
+
+impl FromSql for Id {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_str()?.parse().map(Self).map_err(FromSqlError::other)
+    }
+}
+
 /// An entry's number. SQLite's numbers end at 2^63 - 1.
 pub struct Entry(pub EntryId);
 
@@ -87,6 +99,22 @@ pub fn json_or_null<T: DeserializeOwned>(
     column: &str,
 ) -> rusqlite::Result<Option<T>> {
     Ok(get::<Option<Json<T>>>(row, column)?.map(|json| json.0))
+}
+
+/// A column of matchers.
+pub fn matchers(row: &Row<'_>, column: &str) -> rusqlite::Result<Matchers> {
+    get::<JsonMatchers>(row, column).map(|matchers| matchers.0)
+}
+
+/// Matchers as JSON text, in the form of Alertmanager's API.
+struct JsonMatchers(Matchers);
+
+impl FromSql for JsonMatchers {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let forms = Json::<Vec<MatcherForm>>::column_result(value)?.0;
+        let matchers = forms.into_iter().map(Matcher::try_from).collect::<Result<_, _>>();
+        matchers.map(|list| Self(Matchers(list))).map_err(FromSqlError::other)
+    }
 }
 
 /// A column that holds the name of a variant.

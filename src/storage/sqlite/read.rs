@@ -3,11 +3,11 @@
 use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params};
 
 use crate::alerting::Transition;
-use crate::model::{Notification, Timestamp};
+use crate::model::{Notification, Silence, Timestamp};
 use crate::outbox::{Attempt, LaneKey, OutboxEntry};
 use crate::storage::sqlite::columns::{
-    Entry, Hex, Json, get, group_key, instance, integration, json, json_or_null, name, rule_key,
-    time, time_or_null,
+    Entry, Hex, Id, Json, get, group_key, instance, integration, json, json_or_null, matchers,
+    name, rule_key, time, time_or_null,
 };
 use crate::storage::{
     Decision, GroupId, History, HistoryFilter, RecordedTransition, Snapshot, StoredAlert,
@@ -36,6 +36,7 @@ pub fn snapshot(db: &mut Connection) -> Result<Snapshot> {
             lane,
         )?,
         entries: all(&db, "SELECT * FROM outbox ORDER BY id", entry)?,
+        silences: all(&db, "SELECT * FROM silence ORDER BY id", silence)?,
         heartbeat: heartbeat(&db)?,
         last_entry: last_entry.map_or(0, |entry| entry.0.0),
     })
@@ -99,6 +100,18 @@ pub fn entry(row: &Row<'_>) -> Result<OutboxEntry> {
         attempts: get(row, "attempts")?,
         next_attempt: time(row, "next_attempt")?,
         last_error: get(row, "last_error")?,
+    })
+}
+
+fn silence(row: &Row<'_>) -> Result<Silence> {
+    Ok(Silence {
+        id: get::<Id>(row, "id")?.0,
+        matchers: matchers(row, "matchers")?,
+        starts_at: time(row, "starts_at")?,
+        ends_at: time(row, "ends_at")?,
+        updated_at: time(row, "updated_at")?,
+        created_by: get(row, "created_by")?,
+        comment: get(row, "comment")?,
     })
 }
 

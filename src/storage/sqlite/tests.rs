@@ -6,11 +6,11 @@ use std::path::Path;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::model::Timestamp;
+use crate::model::{Timestamp, parse_matchers};
 use crate::outbox::{EntryId, OutboxEntry};
 use crate::storage::contract::{samples, store_contract};
 use crate::storage::sqlite::{open, writer::Writer};
-use crate::storage::{Change, HistoryFilter, SqliteStore, Store, StoreError};
+use crate::storage::{CaseFilter, Change, HistoryFilter, SqliteStore, Store, StoreError};
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -97,6 +97,48 @@ fn what_cannot_be_opened_is_named() {
     }
 }
 
+/// A store that was written before there were silences.
+#[tokio::test]
+async fn a_store_of_the_first_format_is_brought_up_to_date() {
+    let folder = folder();
+    let file = open::file(folder.path());
+    let db = Connection::open(&file).unwrap();
+    db.execute_batch(include_str!("migrations/0001_state_and_history.sql")).unwrap();
+    db.execute_batch(
+        "PRAGMA user_version = 1;
+         INSERT INTO alert VALUES ('r.yaml', 'g', 'Down', 0, '0000000000000001', 0,
+             '{\"alertname\":\"Down\"}', '{}', 'firing', 1.0, 5, 6, NULL, NULL, 'http://p',
+             '{\"alertname\":\"Down\"}');
+         INSERT INTO aggregation_group VALUES ('{}:{}', 'team', '{}', 7, 1);
+         INSERT INTO notification_log VALUES ('{}:{}', 'team', 'slack', 0,
+             '{\"firing\":[\"0000000000000001\"],\"resolved\":[],\"at\":6}', NULL, NULL);
+         INSERT INTO decision (at, fingerprint, group_key, receiver, reason, detail)
+             VALUES (6, '0000000000000001', '{}:{}', 'team', 'grouped', '');
+         INSERT INTO transition (at, rule_file, rule_group, rule_name, rule_nth, fingerprint,
+             from_state, to_state, reason, labels, annotations, state, active_at)
+             VALUES (4, 'r.yaml', 'g', 'Gone', 0, '0000000000000002', 'pending', 'inactive',
+             'vanished', '{\"alertname\":\"Gone\"}', '{}', 'inactive', 3);
+         INSERT INTO heartbeat VALUES (1, 8);",
+    )
+    .unwrap();
+    drop(db);
+    let early = SqliteStore::read_only(folder.path()).unwrap_err().to_string();
+    assert!(early.contains("it has format 1"), "{early}");
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let state = store.load().await.unwrap();
+    assert_eq!((state.alerts.len(), state.groups.len(), state.lanes.len()), (1, 1, 1));
+    assert_eq!((state.heartbeat, count(&store).await), (Some(Timestamp::from_millis(8)), 1));
+    for name in ["Down", "Gone"] {
+        let matchers = parse_matchers(&format!("alertname={name}")).unwrap();
+        let dossier = store.dossier(&CaseFilter { matchers, limit: 0 }).await.unwrap();
+        assert_eq!(dossier.cases.len(), 1, "{name}: what was there is found");
+    }
+    store.commit(vec![Change::PutSilence(samples::silence(1))]).await.unwrap();
+    drop(store);
+    let again = SqliteStore::open(folder.path()).unwrap().load().await.unwrap();
+    assert_eq!(again.silences, [samples::silence(1)]);
+}
+
 #[test]
 fn a_newer_format_is_left_as_it_is() {
     let (folder, store) = opened();
@@ -106,7 +148,7 @@ fn a_newer_format_is_left_as_it_is() {
     let before = std::fs::read(&file).unwrap();
     for result in [SqliteStore::open(folder.path()), SqliteStore::read_only(folder.path())] {
         let error = result.unwrap_err();
-        assert!(matches!(error, StoreError::Newer { found: 7, known: 2, .. }), "{error}");
+        assert!(matches!(error, StoreError::Newer { found: 7, known: 3, .. }), "{error}");
     }
     assert_eq!(std::fs::read(&file).unwrap(), before);
 }
@@ -135,6 +177,10 @@ async fn a_value_that_nobody_wrote_is_damage() {
     let db = Connection::open(open::file(folder.path())).unwrap();
     for (damage, repair) in [
         ("UPDATE alert SET labels = '{'", "UPDATE alert SET labels = '{}'"),
+        (
+            "UPDATE silence SET matchers = '[{\"name\":\"a\",\"value\":\"(\",\"isRegex\":true}]'",
+            "UPDATE silence SET matchers = '[]'",
+        ),
         ("UPDATE outbox SET reason = 'so'", "UPDATE outbox SET reason = 'route_changed'"),
     ] {
         db.execute_batch(damage).unwrap();

@@ -15,7 +15,9 @@ use crate::outbox::Outcome;
 use crate::routing::{
     KnownNames, RoutingTree, read_inhibit_rules, read_route, read_time_intervals,
 };
-use crate::storage::{CaseFilter, Change, Dossier, MemoryStore, Snapshot, Store};
+use crate::storage::{
+    CaseFilter, Change, Dossier, History, HistoryFilter, MemoryStore, Snapshot, Store,
+};
 use crate::yaml::{self, Reader};
 
 /// 2026-01-05 10:00 UTC.
@@ -140,6 +142,10 @@ impl Bench {
 
     pub fn snapshot(&self) -> Snapshot {
         ready(self.store.load()).unwrap()
+    }
+
+    pub fn history(&self) -> History {
+        ready(self.store.history(&HistoryFilter::default())).unwrap()
     }
 
     /// Seconds since the start, by the wall clock.

@@ -97,6 +97,21 @@ fn a_mute_interval_holds_back_and_what_still_fires_is_told_after_it() {
 }
 
 #[test]
+fn an_end_goes_out_through_a_mute_interval_where_its_beginning_was_told() {
+    let intervals = "time_intervals:\n- {name: later, time_intervals: \
+                     [{times: [{start_time: '10:02', end_time: '23:00'}]}]}\n";
+    let route = format!("{ROUTE}, routes: [{{mute_time_intervals: [later]}}]");
+    let mut bench = Bench::with(setup(&route, intervals, &["r/webhook"]));
+    bench.fire("A").fire("B").pass(11).sent();
+    bench.pass(150).fire("C").pass(60);
+    assert!(bench.sent().is_empty(), "muted by now");
+    bench.resolve("A").resolve("C").pass(60);
+    assert_eq!(bench.sent(), ["250 r/webhook new_resolved_alerts: B -A"]);
+    bench.resolve("B").pass(60);
+    assert_eq!(bench.sent(), ["310 r/webhook all_alerts_resolved: -B"]);
+}
+
+#[test]
 fn outside_its_active_interval_a_route_is_silent_but_tells_ends() {
     let intervals = "time_intervals:\n- {name: now, time_intervals: \
                      [{times: [{start_time: '10:00', end_time: '10:05'}]}]}\n";
