@@ -59,9 +59,11 @@ pub fn explain(dossier: &Dossier, window: &Window, now: Timestamp) -> Explanatio
 fn warnings(heartbeat: Option<Timestamp>, now: Timestamp) -> Vec<String> {
     let stopped = heartbeat.filter(|at| now.since(*at) > STOPPED_AFTER);
     let told = stopped.map(|at| {
-        let away = crate::model::format_duration(times::whole_seconds(now.since(at)));
-        let at = times::clock(at, now);
-        format!("watchbell was last alive at {at}, {away} ago: nothing is told until it runs again")
+        let (away, at) = (times::rough(now.since(at)), times::clock(at, now));
+        format!(
+            "the store has had no sign of life of watchbell since {at} ({away}): it is stopped and \
+             tells nothing, or its store fails and it goes on from memory"
+        )
     });
     told.into_iter().collect()
 }

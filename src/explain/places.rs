@@ -34,8 +34,10 @@ pub(super) struct Place {
     pub(super) group: GroupId,
     /// `None` where the group has not been flushed yet, or has nobody.
     pub(super) integration: Option<IntegrationId>,
-    /// When it was told that the alert fires; of several times the last.
+    /// When it was first told that the alert fires.
     pub(super) told: Option<Timestamp>,
+    /// When it was told so last, where that was another time.
+    pub(super) told_again: Option<Timestamp>,
     /// When it was told that the alert is over.
     pub(super) told_over: Option<Timestamp>,
     /// What waits to be delivered to it.
@@ -169,8 +171,12 @@ impl Look<'_> {
                 attempt.outcome == AttemptOutcome::Delivered
                     && attempt.resolved.contains(&self.fingerprint) == over
             });
-            integration.and_then(|_| attempts.map(|attempt| attempt.at).next_back())
+            let mut times = attempts.map(|attempt| attempt.at).filter(|_| integration.is_some());
+            let first = times.next();
+            (first, times.next_back())
         };
+        let (told, told_again) = delivered(false);
+        let (first_end, last_end) = delivered(true);
         let lane = current.lanes.iter().find(|lane| of_place(&lane.key));
         let known = lane.and_then(|lane| lane.delivered.as_ref());
         let known = known.filter(|told| told.firing.contains(&self.fingerprint));
@@ -179,8 +185,9 @@ impl Look<'_> {
         Place {
             group: group.clone(),
             integration: integration.cloned(),
-            told: delivered(false).or_else(|| known.map(|told| told.at)),
-            told_over: delivered(true),
+            told: told.or_else(|| known.map(|told| told.at)),
+            told_again,
+            told_over: last_end.or(first_end),
             waiting: waiting.cloned(),
             refused: last.filter(|a| a.outcome == AttemptOutcome::Permanent).cloned(),
             held: self.held(group),

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use crate::alerting::{AlertState, TransitionReason};
 use crate::explain::places::{Hold, Phase, Place, phase};
 use crate::explain::timeline::short;
-use crate::explain::times::{ahead, clock, whole_seconds};
+use crate::explain::times::{ahead, clock, rough};
 use crate::explain::{Next, Step, Told, Verdict, phrase};
-use crate::model::{Timestamp, format_duration};
+use crate::model::Timestamp;
 use crate::storage::Case;
 
 /// Whether someone was told, by all places together.
@@ -20,7 +20,14 @@ pub(super) fn verdict(case: &Case, places: &[Place], now: Timestamp) -> Verdict 
             (Told::No, vec![format!("it fired at {} and no group took it", clock(at, now))])
         }
         Phase::Firing(_) => said(places, |place| firing(place, now)),
-        Phase::Over(fired) => said(places, |place| over(place, case, fired, now)),
+        Phase::Over(fired) => {
+            let (told, mut parts) = said(places, |place| over(place, case, fired, now));
+            // A new story has begun that nobody hears before it fires.
+            if case.current.alerts.iter().any(|a| a.instance.state == AlertState::Pending) {
+                parts.push(format!("since then {}", pending(case, now)));
+            }
+            (told, parts)
+        }
     };
     let lead = match told {
         Told::Yes => "Yes",
@@ -68,7 +75,7 @@ fn name(place: &Place) -> String {
 fn pending(case: &Case, now: Timestamp) -> String {
     let active = case.current.alerts.iter().filter(|a| a.instance.state == AlertState::Pending);
     let since = active.map(|alert| alert.instance.active_at).min().unwrap_or(now);
-    let lasted = format_duration(whole_seconds(now.since(since)));
+    let lasted = rough(now.since(since));
     format!(
         "it is pending since {} ({lasted}) and nobody is told before it has been so for the whole \
          of the rule's `for`",
@@ -81,7 +88,7 @@ fn never_fired(case: &Case) -> String {
     let Some(last) = last else {
         return "nothing is known of a firing, as history does not reach back so far".to_string();
     };
-    let lasted = format_duration(whole_seconds(last.at.since(last.instance.active_at)));
+    let lasted = rough(last.at.since(last.instance.active_at));
     match last.reason {
         TransitionReason::Vanished => {
             format!(
@@ -97,11 +104,13 @@ fn firing(place: &Place, now: Timestamp) -> (Progress, String) {
     let who = name(place);
     let held = place.held.as_ref().map(|hold| holding(hold, now));
     if let Some(told) = place.told {
-        let mut text = format!("{who} was told at {} that it fires", clock(told, now));
+        let again = place.told_again.map(|at| format!(", and last at {},", clock(at, now)));
+        let again = again.unwrap_or_default();
+        let mut text = format!("{who} was told at {}{again} that it fires", clock(told, now));
         if place.removed {
             text.push_str(", and has left the configuration since");
         } else if let Some(held) = &held {
-            text.push_str(&format!(", and is not told again while it is {held}"));
+            text.push_str(&format!(", and is not told again: it has been {held}"));
         } else if place.waiting.is_some() {
             text.push_str(&format!(", and newer words wait: {}", waiting(place, now)));
         }
@@ -115,7 +124,7 @@ fn firing(place: &Place, now: Timestamp) -> (Progress, String) {
         return (Progress::Coming, format!("{who} is not told yet, {}", waiting(place, now)));
     }
     if let Some(held) = held {
-        let text = format!("{} is not told, as it is {held}{}", who, flush(place, now));
+        let text = format!("{who} is not told: it has been {held}{}", flush(place, now));
         return (Progress::Silent, text);
     }
     if place.nobody {
@@ -182,7 +191,7 @@ fn over(place: &Place, case: &Case, fired: Timestamp, now: Timestamp) -> (Progre
         let held = holding(hold, now);
         return (
             Progress::Silent,
-            format!("{who} was not told, as it was {held} until its end{ended}"),
+            format!("{who} was not told: it was {held} until its end{ended}"),
         );
     }
     if let Some(attempt) = &place.refused {
@@ -241,7 +250,7 @@ fn next(places: &[Place]) -> Vec<Next> {
     let mut next = BTreeSet::new();
     for place in places {
         let (receiver, group) = (place.group.receiver.clone(), place.group.key.clone());
-        if let Some(at) = place.flush {
+        if let Some(at) = place.flush.filter(|_| !place.nobody) {
             let (receiver, group) = (receiver.clone(), group.clone());
             next.insert(Next { at, step: Step::Flush, receiver, integration: None, group });
         }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::alerting::{AlertState, Transition};
-use crate::explain::times::{clock, whole_seconds};
+use crate::explain::times::{clock, rough};
 use crate::explain::{Event, Kind, Timeline, Verdict, Window, phrase};
-use crate::model::{IntegrationId, LabelSet, Timestamp, format_duration};
+use crate::model::{IntegrationId, LabelSet, Timestamp};
 use crate::outbox::{Attempt, AttemptOutcome};
 use crate::storage::{Case, Decision, GroupId, MAX_RECORDS, RecordedTransition, Start};
 
@@ -80,7 +80,7 @@ fn start(start: &Start, now: Timestamp) -> Event {
     let (reason, away) = match start.last_alive {
         None => ("started", String::new()),
         Some(at) => {
-            let away = format_duration(whole_seconds(start.at.since(at)));
+            let away = rough(start.at.since(at));
             ("restarted", format!(", {away} after its last sign of life at {}", clock(at, now)))
         }
     };
@@ -118,7 +118,7 @@ fn value(value: f64) -> String {
 fn decision(decision: &Decision, now: Timestamp) -> Event {
     let Decision { at, group, integration, reason, detail, .. } = decision;
     let detail_words = match reason.as_str() {
-        "grouped" => format!("{}, {}", group.key, short_times(detail, now)),
+        "grouped" => format!("{}{}", group.key, flush_of(detail, now)),
         _ => detail.clone(),
     };
     let mut text = phrase(reason).to_string();
@@ -134,16 +134,10 @@ fn decision(decision: &Decision, now: Timestamp) -> Event {
     }
 }
 
-/// Writes the time of a flush as short as the others.
-fn short_times(detail: &str, now: Timestamp) -> String {
-    let Some((words, at)) = detail.rsplit_once(" at ") else { return detail.to_string() };
-    match at.parse::<jiff::Timestamp>() {
-        Ok(at) => {
-            let at = Timestamp::from_millis(at.as_millisecond());
-            format!("{words} at {}", clock(at, now))
-        }
-        Err(_) => detail.to_string(),
-    }
+/// When the group was to be flushed, as the detail of `grouped` ends. Its route stands in the key.
+fn flush_of(detail: &str, now: Timestamp) -> String {
+    let at = detail.rsplit_once(" at ").and_then(|(_, at)| at.parse::<Timestamp>().ok());
+    at.map(|at| format!(", flushed at {}", clock(at, now))).unwrap_or_default()
 }
 
 /// `slack[0]`

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Timestamp, format_duration};
+use crate::model::Timestamp;
 
 /// The time of day in UTC, with the date where that is not today's.
 pub fn clock(at: Timestamp, now: Timestamp) -> String {
@@ -14,15 +14,26 @@ pub fn clock(at: Timestamp, now: Timestamp) -> String {
 
 /// A time that may lie ahead, with how far: `03:04:05 (in 12s)`.
 pub(super) fn ahead(at: Timestamp, now: Timestamp) -> String {
-    match whole_seconds(at.since(now)) {
-        Duration::ZERO => format!("{} (now)", clock(at, now)),
-        wait => format!("{} (in {})", clock(at, now), format_duration(wait)),
+    match at.since(now) {
+        wait if wait < Duration::from_secs(1) => format!("{} (now)", clock(at, now)),
+        wait => format!("{} (in {})", clock(at, now), rough(wait)),
     }
 }
 
-/// A length of time without its parts of a second.
-pub fn whole_seconds(length: Duration) -> Duration {
-    Duration::from_secs(length.as_secs())
+/// A length of time in its two largest units: `3m20s`, `1d3h`.
+pub fn rough(length: Duration) -> String {
+    let all = length.as_secs();
+    let (days, hours, minutes, seconds) = (all / 86_400, all / 3600 % 24, all / 60 % 60, all % 60);
+    let two = |a: u64, unit: &str, b: u64, smaller: &str| match b {
+        0 => format!("{a}{unit}"),
+        b => format!("{a}{unit}{b}{smaller}"),
+    };
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, _) => two(minutes, "m", seconds, "s"),
+        (0, _, _) => two(hours, "h", minutes, "m"),
+        _ => two(days, "d", hours, "h"),
+    }
 }
 
 /// As a field of JSON.
@@ -73,6 +84,13 @@ pub mod optional {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_length_is_told_in_two_units() {
+        let told = [0, 59, 200, 3600, 3660, 90_000, 99_600, 864_000].map(Duration::from_secs);
+        let expected = ["0s", "59s", "3m20s", "1h", "1h1m", "1d1h", "1d3h", "10d"];
+        assert_eq!(told.map(rough), expected);
+    }
 
     #[test]
     fn a_date_is_shown_where_it_is_not_today() {

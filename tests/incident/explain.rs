@@ -99,8 +99,8 @@ fn an_incident_is_explained_alike_by_daemon_store_and_after_a_kill() {
     let mut before = Vec::new();
     for (name, told, words) in [
         ("NodeDown", "yes", "ops/webhook[0] was told at"),
-        ("NodeSlow", "no", "it is inhibited since"),
-        ("NodeQuiet", "no", "it is in a mute time interval since"),
+        ("NodeSlow", "no", "it has been inhibited since"),
+        ("NodeQuiet", "no", "it has been in a mute time interval since"),
     ] {
         let (table, alert) = explained(&site, name);
         println!("{table}");

@@ -5,9 +5,9 @@ use std::fmt::Write;
 
 use crate::alerting::AlertState;
 use crate::cli::output::{Paint, count, one_line};
-use crate::explain::times::{clock, whole_seconds};
+use crate::explain::times::{clock, rough};
 use crate::explain::{Event, Explanation, Kind, Step, Timeline, Told};
-use crate::model::{Timestamp, format_duration};
+use crate::model::Timestamp;
 
 /// Of failures that are alike so many are shown: the first and the last.
 const SHOWN: usize = 2;
@@ -39,10 +39,9 @@ fn alert(timeline: &Timeline, now: Timestamp, paint: Paint) -> String {
         AlertState::Pending => paint.yellow("pending"),
         AlertState::Inactive => paint.green("over"),
     };
-    let since = timeline.since.map(|at| {
-        let lasted = format_duration(whole_seconds(now.since(at)));
-        format!(" since {} UTC ({lasted})", clock(at, now))
-    });
+    let since = timeline
+        .since
+        .map(|at| format!(" since {} UTC ({})", clock(at, now), rough(now.since(at))));
     let _ = writeln!(out, "{state}{}", since.unwrap_or_default());
     if let Some(summary) = timeline.annotations.get("summary") {
         let _ = writeln!(out, "{}", one_line(summary));

@@ -42,7 +42,7 @@ fn everything_is_told_in_its_order_and_in_plain_words() {
         [
             "0  became_active: pending: the rule's expression began to return it; value 1",
             "60  held_for: firing: the expression has returned it for the whole of `for`; value 1",
-            "60 ops grouped: joined a group ({}:{}, route {}, flushed at 10:01:10)",
+            "60 ops grouped: joined a group ({}:{}, flushed at 10:01:10)",
             "70 ops/slack[0] first_notification: to be told: the first notification of its group \
              (notification 4)",
             "71 ops/slack[0] retry: failed: answered 503 (attempt 1, status 503), tried again at \

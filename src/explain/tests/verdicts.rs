@@ -33,7 +33,7 @@ fn an_alert_that_fires() {
         (
             firing().held(70, "inhibited", "inhibit rule 1, by {a=\"b\"}"),
             Told::No,
-            "No: ops is not told, as it is inhibited since 10:01:10 (inhibit rule 1, by \
+            "No: ops is not told: it has been inhibited since 10:01:10 (inhibit rule 1, by \
              {a=\"b\"}); its group is looked at again at 10:02:10 (in 30s).",
         ),
         (
@@ -72,14 +72,19 @@ fn an_alert_that_fires() {
         (
             firing().delivers(71, 1, 1, false).held(80, "silenced", "s by ann"),
             Told::Yes,
-            "Yes: ops/slack[0] was told at 10:01:11 that it fires, and is not told again while it \
-             is silenced since 10:01:20 (s by ann).",
+            "Yes: ops/slack[0] was told at 10:01:11 that it fires, and is not told again: it has \
+             been silenced since 10:01:20 (s by ann).",
         ),
         (
             firing().delivers(71, 1, 1, false).has_nobody(60),
             Told::Partly,
             "In part: ops/slack[0] was told at 10:01:11 that it fires; the receiver none has no \
              integrations.",
+        ),
+        (
+            firing().delivers(71, 1, 1, false).delivers(81, 2, 1, false),
+            Told::Yes,
+            "Yes: ops/slack[0] was told at 10:01:11, and last at 10:01:21, that it fires.",
         ),
         (
             // It was over for a moment, which nobody was told.
@@ -112,13 +117,20 @@ fn an_alert_that_is_over() {
                 "",
             ),
             Told::No,
-            "No: ops was not told, as it was in a mute time interval since 10:01:10 (nights) until \
+            "No: ops was not told: it was in a mute time interval since 10:01:10 (nights) until \
              its end at 10:01:20.",
         ),
         (
             firing().delivers(71, 1, 1, false).resolves(80).delivers(90, 2, 1, true),
             Told::Yes,
             "Yes: ops/slack[0] was told at 10:01:11 that it fired and at 10:01:30 that it is over.",
+        ),
+        (
+            firing().delivers(71, 1, 1, false).resolves(80).delivers(85, 2, 1, true).pending(90),
+            Told::Yes,
+            "Yes: ops/slack[0] was told at 10:01:11 that it fired and at 10:01:25 that it is over; \
+             since then it is pending since 10:01:30 (10s) and nobody is told before it has been \
+             so for the whole of the rule's `for`.",
         ),
         (
             firing().delivers(71, 1, 1, false).resolves(80).fails(90, 2, 1, 110),
