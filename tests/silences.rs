@@ -96,7 +96,7 @@ fn amtool_sets_shows_changes_imports_and_ends_silences() {
             {"isEqual": true, "isRegex": true, "name": "pod", "value": "a|b"},
         ])
     );
-    let other = amtool(url, &["add", "pod!=x", "--comment=other"]).trim().to_owned();
+    let other = amtool(url, &["add", "pod=x", "--comment=other"]).trim().to_owned();
 
     let shown = amtool(url, &["query"]);
     assert!(

@@ -6,8 +6,10 @@
 
 mod file;
 mod global;
+mod heartbeat;
 mod hide;
 mod loaded;
+mod policies;
 mod storage;
 #[cfg(test)]
 mod tests;

@@ -116,6 +116,13 @@ pub struct StateLabels {
     pub state: AlertStateLabel,
 }
 
+/// A built-in alert.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct BuiltinLabels {
+    /// The alert's name, from a closed set.
+    pub alertname: &'static str,
+}
+
 /// Silences by state.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct SilenceLabels {

@@ -10,7 +10,7 @@ mod registry;
 mod table;
 
 pub use labels::{
-    AlertStateLabel, BuildInfo, DeliveryFailure, DeliveryFailureLabels, GroupLabels,
+    AlertStateLabel, BuildInfo, BuiltinLabels, DeliveryFailure, DeliveryFailureLabels, GroupLabels,
     IntegrationLabels, QueryFailureLabels, SilenceLabels, StateLabels,
 };
 pub use logging::{LogFormat, LoggingError, init};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::model::{IntegrationId, Silence, SilenceState, Timestamp};
 use crate::telemetry::labels::{
-    AlertStateLabel, BuildInfo, DeliveryFailure, DeliveryFailureLabels, GroupLabels,
+    AlertStateLabel, BuildInfo, BuiltinLabels, DeliveryFailure, DeliveryFailureLabels, GroupLabels,
     IntegrationLabels, SilenceLabels, StateLabels,
 };
 use crate::telemetry::metrics::{
@@ -53,6 +53,14 @@ impl Metrics {
             table,
             groups: Mutex::default(),
             integrations: Mutex::default(),
+        }
+    }
+
+    /// Puts these built-in alerts in place of the former ones, at zero.
+    pub fn set_builtin(&self, names: &[&'static str]) {
+        self.rules.builtin_conditions.clear();
+        for alertname in names.iter().copied() {
+            self.rules.builtin_conditions.get_or_create(&BuiltinLabels { alertname }).set(0);
         }
     }
 

@@ -15,11 +15,13 @@ mod daemon;
 mod mail;
 mod site;
 
+mod builtin;
 mod crashes;
 mod datasource;
 mod explain;
 mod lifecycle;
 mod outages;
+mod policies;
 mod process;
 mod reload;
 mod secrets;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::cli::client::{Client, Server};
+use crate::cli::client::Server;
 use crate::cli::output::show;
-use crate::cli::silence::{Listed, SILENCES, Set, Usage, read_matchers};
+use crate::cli::silence::{Listed, SILENCES, Set, Usage, client, read_matchers};
 use crate::cli::time;
 use crate::model::{MatcherForm, SilenceDraft, SilenceError, Timestamp, parse_duration};
 
@@ -64,7 +64,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         matchers: draft.matchers.0.iter().map(MatcherForm::from).collect(),
         starts_at: draft.starts_at.rfc3339(),
     };
-    let set: Set = Client::new(&args.server)?.post(SILENCES, &silence).await?;
+    let set: Set = client(&args.server)?.post(SILENCES, &silence).await?;
     show(&format!("{}\n", set.id))
 }
 

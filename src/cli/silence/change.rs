@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 
 use crate::cli::client::{Client, Server};
 use crate::cli::silence::show::{Output, print};
-use crate::cli::silence::{Listed, SILENCES, Set};
+use crate::cli::silence::{Listed, SILENCES, Set, client};
 use crate::cli::time;
 use crate::model::{SilenceId, Timestamp, parse_duration};
 
@@ -57,7 +57,7 @@ pub(super) struct UpdateArgs {
 }
 
 pub(super) async fn expire(args: ExpireArgs) -> anyhow::Result<()> {
-    let client = Client::new(&args.server)?;
+    let client = client(&args.server)?;
     let mut failed = 0;
     for id in &args.ids {
         if let Err(error) = client.delete(&address(id)).await {
@@ -69,7 +69,7 @@ pub(super) async fn expire(args: ExpireArgs) -> anyhow::Result<()> {
 }
 
 pub(super) async fn update(args: UpdateArgs) -> anyhow::Result<()> {
-    let client = Client::new(&args.server)?;
+    let client = client(&args.server)?;
     let mut updated = Vec::new();
     for id in &args.ids {
         match update_one(&client, id, &args).await {

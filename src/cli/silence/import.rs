@@ -9,7 +9,7 @@ use futures::StreamExt;
 use crate::cli::client::{Client, Server};
 use crate::cli::output::show;
 use crate::cli::silence::change::all_done;
-use crate::cli::silence::{Listed, SILENCES, Set, Usage, has_status};
+use crate::cli::silence::{Listed, SILENCES, Set, Usage, client, has_status};
 
 /// The largest file that is read.
 const MAX_FILE: u64 = 256 * 1024 * 1024;
@@ -40,7 +40,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let silences = read(&args).map_err(|error| Usage(format!("{error:#}")))?;
-    let client = Client::new(&args.server)?;
+    let client = client(&args.server)?;
     let sets = futures::stream::iter(&silences).map(async |silence| {
         let result = set(&client, silence, args.force).await;
         (silence.id.as_str(), result)

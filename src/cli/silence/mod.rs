@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-use crate::cli::client::Refused;
+use crate::cli::client::{Client, Refused, Server};
 use crate::cli::{FAILED, USAGE};
 use crate::model::label::ALERT_NAME;
 use crate::model::{MatchOp, Matcher, MatcherForm, Matchers, parse_matcher};
@@ -66,6 +66,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(if error.is::<Usage>() { USAGE } else { FAILED }))
         }
     }
+}
+
+/// The way to the daemon. What its options say wrongly is bad usage.
+fn client(server: &Server) -> Result<Client, Usage> {
+    Client::new(server).map_err(|error| Usage(format!("{error:#}")))
 }
 
 /// A silence as the API writes it.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::cli::client::{Client, Server};
+use crate::cli::client::Server;
 use crate::cli::silence::show::{Output, print};
-use crate::cli::silence::{Listed, SILENCES, read_matchers};
+use crate::cli::silence::{Listed, SILENCES, client, read_matchers};
 use crate::cli::time;
 use crate::model::{Timestamp, parse_duration};
 
@@ -41,7 +41,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let matchers = read_matchers(&args.matchers)?;
     let texts: Vec<String> = matchers.0.iter().map(|matcher| matcher.to_string()).collect();
     let filter: Vec<(&str, &str)> = texts.iter().map(|text| ("filter", text.as_str())).collect();
-    let mut all: Vec<Listed> = Client::new(&args.server)?.get(SILENCES, &filter).await?;
+    let mut all: Vec<Listed> = client(&args.server)?.get(SILENCES, &filter).await?;
     let now = time::now();
     all.retain(|silence| wanted(silence, &args, now));
     print(&all, &args.output)

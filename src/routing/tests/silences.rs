@@ -203,11 +203,11 @@ fn thousands_of_silences_leave_an_alert_few_to_look_at() {
         ("begins", |n| format!("pod=~\"p{n}-.*\",alertname=~\"A.*\"")),
     ] {
         let mut index = SilenceIndex::default();
-        for number in 0..1_000_u128 {
+        for number in 0..200_u128 {
             let id = SilenceId::from_random(number.to_be_bytes());
             index.put(id, &parse_matchers(&matchers(number)).unwrap());
         }
-        for number in 0..2_000 {
+        for number in 0..400 {
             let (name, pod) = (format!("A{}", number % 50), format!("p{number}-0"));
             let labels = LabelSet::from([("alertname", name.as_str()), ("pod", pod.as_str())]);
             let looked_at = index.candidates(&labels).len();
