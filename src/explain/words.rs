@@ -9,6 +9,8 @@ const WORDS: &[(&str, &str)] = &[
     ("vanished", "the expression no longer returns it; `for` was not over, so it never fired"),
     ("absent", "the expression no longer returns it"),
     ("kept_firing", "the expression no longer returns it, `keep_firing_for` runs"),
+    ("kept_no_data", "there is no data for it any more, and its policy keeps it"),
+    ("data_returned", "there is data for it again"),
     ("reappeared", "the expression returns it again while `keep_firing_for` ran"),
     ("keep_firing_elapsed", "`keep_firing_for` is over"),
     ("for_raised", "the rule's `for` was raised past the time it has been active"),
