@@ -119,6 +119,10 @@ fn an_incident_is_explained_alike_by_daemon_store_and_after_a_kill() {
     for reason in ["new_alerts_in_group", "superseded", "delivered"] {
         assert_eq!(told.iter().filter(|r| **r == reason).count(), 1, "{reason}: {told:?}");
     }
+    let nothing = daemon.get("/api/watchbell/explain?filter=alertname%3DNodeDwon").json();
+    let hint = nothing["data"]["hint"].as_str().unwrap_or_default();
+    assert!(hint.contains("did you mean \"NodeDown\"?"), "{nothing}");
+    assert_eq!(daemon.get("/api/watchbell/explain").status, 400, "everything is too much");
     let delivered = command(&site, &["notifications", "--outcome", "delivered"]).1;
     let path = "/api/watchbell/notifications?outcome=delivered&receiver=ops";
     assert_eq!(daemon.get(path).json()["data"]["attempts"], delivered["attempts"]);
