@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use crate::alerting::{BuiltinConfig, RulePolicies};
 use crate::config::heartbeat;
-use crate::config::hide::hide_secrets;
 use crate::config::{GlobalConfig, StorageConfig};
 use crate::diag::{Diagnostic, SourceFile, has_errors};
 use crate::notify::{ReceiverConfig, read_receivers};
@@ -67,18 +66,8 @@ pub enum ConfigError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The file has mistakes.
-    #[error("{}", summary(.0))]
+    #[error("{}", crate::diag::summary(.0))]
     Invalid(Vec<Diagnostic>),
-}
-
-fn summary(diagnostics: &[Diagnostic]) -> String {
-    let errors: Vec<_> =
-        diagnostics.iter().filter(|d| d.severity == crate::diag::Severity::Error).collect();
-    match errors.as_slice() {
-        [] => "no mistakes".to_string(),
-        [one] => one.to_string(),
-        [first, rest @ ..] => format!("{first} (and {} more)", rest.len()),
-    }
 }
 
 impl Config {
@@ -92,7 +81,7 @@ impl Config {
 
     /// Reads a file without checking it; its secrets are hidden wherever it is drawn.
     pub(super) fn read_file(path: &Path) -> Result<Arc<SourceFile>, FileError> {
-        Ok(Arc::new(hide_secrets(&*yaml::read_file(path)?)))
+        Ok(Arc::new(yaml::hide_secrets(&*yaml::read_file(path)?)))
     }
 
     /// Checks a file that has been read. Its path says where relative paths start.
