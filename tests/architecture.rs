@@ -32,6 +32,7 @@ const TIERS: &[(&str, u8)] = &[
     ("web", 5),
     ("config", 6),
     ("engine", 6),
+    ("explain", 6),
     ("daemon", 7),
     ("lint", 7),
     ("ruletest", 7),

@@ -6,6 +6,7 @@
 
 mod alert;
 mod answer;
+mod explain;
 mod guard;
 mod management;
 mod params;
@@ -70,6 +71,7 @@ fn router(daemon: DaemonHandle, web: Arc<Web>) -> Router {
         .merge(management::routes())
         .merge(rules::routes())
         .merge(alert::routes())
+        .merge(explain::routes())
         .merge(status::routes())
         .merge(silences::routes())
         .merge(v2::routes())

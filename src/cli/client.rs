@@ -54,10 +54,18 @@ impl Client {
     /// # Errors
     /// Where address or file cannot be used.
     pub(super) fn new(server: &Server) -> anyhow::Result<Self> {
-        let mut url = parse_url(&server.url).context("--url")?;
+        Self::to(&server.url, server.http_config.as_deref())
+    }
+
+    /// The same for an address, and a file that says how to log in there.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub(super) fn to(url: &str, http_config: Option<&Path>) -> anyhow::Result<Self> {
+        let mut url = parse_url(url).context("--url")?;
         url.set_query(None);
         url.set_fragment(None);
-        let config = match &server.http_config {
+        let config = match http_config {
             Some(path) => read_config(path)?,
             None => HttpConfig::default(),
         };

@@ -120,8 +120,10 @@ impl Subject {
             Change::DeleteSilence(id) => Self::Silence(*id),
             Change::MoveRules(_)
             | Change::AddTransition { .. }
+            | Change::PutKnown(_)
             | Change::AddDecision(_)
             | Change::AddAttempt(_)
+            | Change::AddStart(_)
             | Change::Heartbeat(_) => return None,
         })
     }

@@ -7,10 +7,17 @@
 mod change;
 #[cfg(test)]
 mod contract;
+mod lookup;
 mod memory;
 mod sqlite;
 
-pub use change::{Change, Decision, GroupId, Snapshot, StoredAlert, StoredGroup, StoredLane};
+pub use change::{
+    Change, Decision, GroupId, KnownAlert, Snapshot, Start, StoredAlert, StoredGroup, StoredLane,
+};
+pub use lookup::{
+    Case, CaseFilter, Deliveries, DeliveryFilter, Dossier, MAX_CASES, MAX_NEARBY, MAX_RECORDS,
+    MAX_STARTS,
+};
 pub use memory::MemoryStore;
 pub use sqlite::{LateStore, SqliteStore};
 
@@ -143,6 +150,13 @@ pub trait Store: Send + Sync {
     /// Reads history.
     async fn history(&self, filter: &HistoryFilter) -> Result<History, StoreError>;
 
-    /// Deletes all history older than `before`; returns how many records went. Current state stays.
+    /// Reads everything about the alerts that match, as of one moment.
+    async fn dossier(&self, filter: &CaseFilter) -> Result<Dossier, StoreError>;
+
+    /// Reads attempts at delivery, or what waits to be delivered.
+    async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries, StoreError>;
+
+    /// Deletes all history older than `before`; returns how many records went. Current state stays,
+    /// and so do the changes and the routing of alerts that are not over.
     async fn prune(&self, before: Timestamp) -> Result<u64, StoreError>;
 }

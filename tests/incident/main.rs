@@ -18,6 +18,7 @@ mod site;
 mod builtin;
 mod crashes;
 mod datasource;
+mod explain;
 mod lifecycle;
 mod outages;
 mod policies;

@@ -14,7 +14,10 @@ use crate::engine::dispatcher::tests::harness::{ROUTE, labels, rule, setup};
 use crate::model::{LabelSet, Timestamp};
 use crate::notify::{Delivery, Preview, RenderError};
 use crate::outbox::AttemptOutcome;
-use crate::storage::{History, HistoryFilter, MemoryStore, Snapshot, StoreError};
+use crate::storage::{
+    CaseFilter, Deliveries, DeliveryFilter, Dossier, History, HistoryFilter, MemoryStore, Snapshot,
+    StoreError,
+};
 use crate::telemetry::BuildInfo;
 
 /// Counts how often it is asked.
@@ -63,6 +66,14 @@ impl Store for TestStore {
 
     async fn history(&self, filter: &HistoryFilter) -> Result<History, StoreError> {
         self.memory.history(filter).await
+    }
+
+    async fn dossier(&self, filter: &CaseFilter) -> Result<Dossier, StoreError> {
+        self.memory.dossier(filter).await
+    }
+
+    async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries, StoreError> {
+        self.memory.deliveries(filter).await
     }
 
     async fn prune(&self, before: Timestamp) -> Result<u64, StoreError> {

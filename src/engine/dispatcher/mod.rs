@@ -8,6 +8,7 @@ mod group;
 mod hold;
 mod observe;
 mod reconcile;
+mod record;
 mod restore;
 mod setup;
 mod silence;

@@ -158,6 +158,8 @@ pub fn attempt(number: u64) -> Attempt {
         error: (number % 2 == 1).then(|| "timed out".to_string()),
         reason: NotifyReason::AllAlertsResolved,
         alerts: vec![Fingerprint(number), Fingerprint(number - 1)],
+        resolved: vec![Fingerprint(number - 1)],
+        next_attempt: number.is_multiple_of(2).then(|| at(number + 1)),
     }
 }
 

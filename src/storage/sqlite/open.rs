@@ -16,6 +16,7 @@ use crate::storage::sqlite::{is_damage, wal};
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_state_and_history.sql"),
     include_str!("migrations/0002_silence.sql"),
+    include_str!("migrations/0003_known_alerts.sql"),
 ];
 
 /// Files up to this size are checked at every start, which takes a fraction of a second.

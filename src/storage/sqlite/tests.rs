@@ -6,11 +6,11 @@ use std::path::Path;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::model::Timestamp;
+use crate::model::{Timestamp, parse_matchers};
 use crate::outbox::{EntryId, OutboxEntry};
 use crate::storage::contract::{samples, store_contract};
 use crate::storage::sqlite::{open, writer::Writer};
-use crate::storage::{Change, HistoryFilter, SqliteStore, Store, StoreError};
+use crate::storage::{CaseFilter, Change, HistoryFilter, SqliteStore, Store, StoreError};
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -116,6 +116,10 @@ async fn a_store_of_the_first_format_is_brought_up_to_date() {
              '{\"firing\":[\"0000000000000001\"],\"resolved\":[],\"at\":6}', NULL, NULL);
          INSERT INTO decision (at, fingerprint, group_key, receiver, reason, detail)
              VALUES (6, '0000000000000001', '{}:{}', 'team', 'grouped', '');
+         INSERT INTO transition (at, rule_file, rule_group, rule_name, rule_nth, fingerprint,
+             from_state, to_state, reason, labels, annotations, state, active_at)
+             VALUES (4, 'r.yaml', 'g', 'Gone', 0, '0000000000000002', 'pending', 'inactive',
+             'vanished', '{\"alertname\":\"Gone\"}', '{}', 'inactive', 3);
          INSERT INTO heartbeat VALUES (1, 8);",
     )
     .unwrap();
@@ -126,6 +130,11 @@ async fn a_store_of_the_first_format_is_brought_up_to_date() {
     let state = store.load().await.unwrap();
     assert_eq!((state.alerts.len(), state.groups.len(), state.lanes.len()), (1, 1, 1));
     assert_eq!((state.heartbeat, count(&store).await), (Some(Timestamp::from_millis(8)), 1));
+    for name in ["Down", "Gone"] {
+        let matchers = parse_matchers(&format!("alertname={name}")).unwrap();
+        let dossier = store.dossier(&CaseFilter { matchers, limit: 0 }).await.unwrap();
+        assert_eq!(dossier.cases.len(), 1, "{name}: what was there is found");
+    }
     store.commit(vec![Change::PutSilence(samples::silence(1))]).await.unwrap();
     drop(store);
     let again = SqliteStore::open(folder.path()).unwrap().load().await.unwrap();
@@ -141,7 +150,7 @@ fn a_newer_format_is_left_as_it_is() {
     let before = std::fs::read(&file).unwrap();
     for result in [SqliteStore::open(folder.path()), SqliteStore::read_only(folder.path())] {
         let error = result.unwrap_err();
-        assert!(matches!(error, StoreError::Newer { found: 7, known: 2, .. }), "{error}");
+        assert!(matches!(error, StoreError::Newer { found: 7, known: 3, .. }), "{error}");
     }
     assert_eq!(std::fs::read(&file).unwrap(), before);
 }

@@ -16,6 +16,20 @@ const MAX_JOBS: usize = 256;
 /// How many records of each kind one batch of pruning deletes.
 const PRUNE_BATCH: u32 = 1000;
 
+/// The tables of history, and what stays of each although it is old: an alert that is not over
+/// keeps its own changes and its routing, so that it can still be explained.
+const PRUNED: [(&str, &str); 4] = [
+    ("transition", "EXISTS (SELECT 1 FROM alert WHERE fingerprint = transition.fingerprint)"),
+    (
+        "decision",
+        "integration IS NULL AND EXISTS (SELECT 1 FROM known_alert AS known
+             JOIN alert ON alert.fingerprint = known.instance
+             WHERE known.fingerprint = decision.fingerprint)",
+    ),
+    ("attempt", "false"),
+    ("start", "false"),
+];
+
 /// Where the outcome of a job goes.
 pub type Reply<T> = oneshot::Sender<Result<T, String>>;
 
@@ -157,14 +171,27 @@ fn prune(db: &Connection, before: Timestamp) -> rusqlite::Result<u64> {
     )?
     .execute(params)?;
     let mut deleted = 0;
-    for table in ["transition", "decision", "attempt"] {
+    for (table, kept) in PRUNED {
         let rows = db
             .prepare_cached(&format!(
                 "DELETE FROM {table} WHERE id IN (
-                     SELECT id FROM {table} WHERE at < ?1 ORDER BY at, id LIMIT ?2)"
+                     SELECT id FROM {table} WHERE at < ?1 AND NOT ({kept})
+                     ORDER BY at, id LIMIT ?2)"
             ))?
             .execute(params)?;
         deleted += u64::try_from(rows).unwrap_or(u64::MAX);
     }
-    Ok(deleted)
+    // Known as long as there is anything to be known by it.
+    let forgotten = db
+        .prepare_cached(
+            "DELETE FROM known_alert WHERE (fingerprint, instance) IN (
+                 SELECT fingerprint, instance FROM known_alert AS known
+                 WHERE seen_at < ?1
+                     AND NOT EXISTS (SELECT 1 FROM alert WHERE fingerprint = known.instance)
+                     AND NOT EXISTS (SELECT 1 FROM attempt_alert
+                         WHERE fingerprint = known.fingerprint)
+                 LIMIT ?2)",
+        )?
+        .execute(params)?;
+    Ok(deleted + u64::try_from(forgotten).unwrap_or(u64::MAX))
 }
