@@ -14,7 +14,10 @@ use tokio::sync::oneshot;
 use crate::model::Timestamp;
 use crate::storage::sqlite::open::{self, FileIdentity, Lock};
 use crate::storage::sqlite::{SqliteStore, read, read_error, salvage};
-use crate::storage::{Change, History, HistoryFilter, Snapshot, Store, StoreError};
+use crate::storage::{
+    CaseFilter, Change, Deliveries, DeliveryFilter, Dossier, History, HistoryFilter, Snapshot,
+    Store, StoreError,
+};
 
 /// How long a start waits for a disk that hangs. Checking a large file takes seconds.
 const OPENING: Duration = Duration::from_secs(30);
@@ -300,6 +303,14 @@ impl Store for LateStore {
 
     async fn history(&self, filter: &HistoryFilter) -> Result<History, StoreError> {
         self.opened()?.history(filter).await
+    }
+
+    async fn dossier(&self, filter: &CaseFilter) -> Result<Dossier, StoreError> {
+        self.opened()?.dossier(filter).await
+    }
+
+    async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries, StoreError> {
+        self.opened()?.deliveries(filter).await
     }
 
     async fn prune(&self, before: Timestamp) -> Result<u64, StoreError> {
