@@ -225,5 +225,6 @@ fn whatever_kills_it_everything_is_told_and_only_the_unknown_is_repeated() {
 /// How many attempts the store knows the outcome of.
 fn attempts(site: &Site) -> usize {
     let db = rusqlite::Connection::open(site.dir.join("data/watchbell.db")).unwrap();
-    db.query_row("SELECT count(*) FROM attempt", [], |row| row.get(0)).unwrap()
+    let count: i64 = db.query_row("SELECT count(*) FROM attempt", [], |row| row.get(0)).unwrap();
+    usize::try_from(count).unwrap()
 }
