@@ -134,6 +134,8 @@ impl Look<'_> {
             lanes.map(|lane| &lane.key.integration).collect();
         let decided = self.decisions(group).filter(|d| d.at >= self.fired);
         integrations.extend(decided.filter_map(|d| d.integration.as_ref()));
+        let waiting = current.entries.iter().filter(|entry| group_of(&entry.lane()) == *group);
+        integrations.extend(waiting.map(|entry| &entry.notification.integration));
         let tried = self.attempts(group, None);
         integrations.extend(tried.map(|attempt| &attempt.integration));
         if integrations.is_empty() {

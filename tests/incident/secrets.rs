@@ -91,12 +91,13 @@ fn assert_clean_folder(folder: &Path) -> usize {
     files
 }
 
-const API: [&str; 14] = [
+const API: [&str; 15] = [
     "/metrics",
     "/api/v2/status",
     "/api/v2/silences",
     "/api/v2/alerts",
-    "/api/watchbell/explain",
+    "/api/watchbell/explain?filter=alertname%3DNodeDown",
+    "/api/watchbell/notifications",
     "/api/v1/alerts",
     "/api/v1/rules",
     "/api/v1/status/config",

@@ -12,7 +12,7 @@ use crate::engine::RoutingSetup;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::dispatcher::group::{Group, GroupLane};
 use crate::engine::dispatcher::reconcile::{group_ids, route_key};
-use crate::engine::dispatcher::record::Before;
+use crate::engine::dispatcher::record::{Before, joined};
 use crate::model::{Alert, Fingerprint, Now};
 use crate::outbox::{Lane, LaneKey, OutboxEntry, Told};
 use crate::routing::{AggregationGroup, Route};
@@ -50,22 +50,32 @@ impl Dispatcher {
         let mut routed = Vec::new();
         dispatcher.reconcile(now, &mut routed);
         dispatcher.forget_settled(&mut routed);
-        // Another alert than before, by its labels.
-        let known = changes.iter().filter_map(|change| match change {
-            Change::PutKnown(known) => Some(known.labels.fingerprint()),
-            _ => None,
-        });
-        let renamed: BTreeSet<Fingerprint> = known.collect();
+        dispatcher.record_renamed(&restored, now, &mut changes);
         // That an alert is in a group that was there before is no new decision.
         changes.extend(routed.into_iter().filter(|change| match change {
             Change::AddDecision(d) => {
                 !matches!(d.reason.as_str(), "grouped" | "no_integrations")
                     || !restored.contains(&d.group)
-                    || renamed.contains(&d.fingerprint)
             }
             _ => true,
         }));
         (dispatcher, changes)
+    }
+
+    /// Records that alerts which have other labels than before are in groups that were there before:
+    /// each is another alert.
+    fn record_renamed(&self, restored: &BTreeSet<GroupId>, now: Now, changes: &mut Vec<Change>) {
+        let renamed = changes.iter().filter_map(|change| match change {
+            Change::PutKnown(known) => Some(known.labels.fingerprint()),
+            _ => None,
+        });
+        let renamed: BTreeSet<Fingerprint> = renamed.collect();
+        for fingerprint in renamed {
+            let groups = self.alerts.get(&fingerprint).map_or(&[][..], |routed| &routed.groups);
+            let groups = groups.iter().filter(|id| restored.contains(id));
+            let groups = groups.filter_map(|id| self.groups.get(id));
+            changes.extend(groups.map(|g| Change::AddDecision(joined(fingerprint, g, now))));
+        }
     }
 
     /// Puts a stored alert back, with today's external labels where it fires. Returns the alert

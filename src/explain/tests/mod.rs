@@ -122,7 +122,7 @@ fn a_program_that_has_stopped_is_named_first() {
     };
     assert_eq!(warned(None), Vec::<String>::new());
     assert_eq!(warned(Some(3500)), Vec::<String>::new());
-    let stopped =
-        "watchbell was last alive at 10:50:00, 10m ago: nothing is told until it runs again";
+    let stopped = "the store has had no sign of life of watchbell since 10:50:00 (10m): it is \
+                   stopped and tells nothing, or its store fails and it goes on from memory";
     assert_eq!(warned(Some(3000)), [stopped]);
 }
