@@ -118,11 +118,16 @@ impl Site {
         answer
     }
 
+    /// Sends a form as a browser does from one of our pages.
     fn post(&self, path: &str, fields: &[(&str, &str)]) -> Response {
+        self.post_from(&self.url, path, fields)
+    }
+
+    fn post_from(&self, origin: &str, path: &str, fields: &[(&str, &str)]) -> Response {
         let mut body = url::form_urlencoded::Serializer::new(String::new());
         body.extend_pairs(fields);
-        let kind = [("Content-Type", "application/x-www-form-urlencoded")];
-        request("POST", &format!("{}/{path}", self.url), &kind, &body.finish()).unwrap()
+        let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Origin", origin)];
+        request("POST", &format!("{}/{path}", self.url), &headers, &body.finish()).unwrap()
     }
 }
 
@@ -197,6 +202,8 @@ fn a_silence_is_made_from_a_link_shown_and_ended() {
     let looked = site.post("silences/new", &[&fields[..], &[("action", "preview")]].concat());
     assert_eq!(looked.status, 200);
     assert_eq!(values(&looked.body, "name=\"author\" value=\""), ["ann <b>"]);
+    let foreign = site.post_from("https://evil.example", "silences/new", &fields);
+    assert_eq!(foreign.status, 403, "a page of somebody else silences nothing");
     let made = site.post("silences/new", &fields);
     assert_eq!(made.status, 303, "{}", made.body);
     let there = made.header("location").unwrap().strip_prefix("../").unwrap().to_string();
