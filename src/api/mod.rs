@@ -1,8 +1,8 @@
 //! Tier 8: the HTTP API.
 //!
 //! `/-/healthy`, `/-/ready`, `/-/reload` and `/metrics` as Prometheus and Alertmanager have them,
-//! `/api/v1` in Prometheus' shapes, `/api/v2` in Alertmanager's. `guard` stands before all of it and
-//! says who is let in.
+//! `/api/v1` in Prometheus' shapes, `/api/v2` in Alertmanager's; `ui` has pages for people. `guard`
+//! stands before all of it and says who is let in.
 
 mod alert;
 mod answer;
@@ -17,6 +17,7 @@ mod silences;
 mod status;
 #[cfg(test)]
 mod tests;
+mod ui;
 mod v2;
 #[cfg(test)]
 mod web_tests;
@@ -74,6 +75,7 @@ fn router(daemon: DaemonHandle, web: Arc<Web>) -> Router {
         .merge(status::routes())
         .merge(silences::routes())
         .merge(v2::routes())
+        .merge(ui::routes())
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::Method)
         .with_state(Shared { daemon, web })

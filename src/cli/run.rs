@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::api;
@@ -16,7 +16,7 @@ use crate::cli::findings;
 use crate::cli::{FAILED, USAGE};
 use crate::clock::{Clock, SystemClock};
 use crate::daemon::Daemon;
-use crate::storage::SqliteStore;
+use crate::storage::{LateStore, Store};
 use crate::telemetry::{self, BuildInfo, LogFormat, Metrics};
 use crate::web::Web;
 
@@ -87,16 +87,20 @@ async fn serve(args: Args) -> anyhow::Result<ExitCode> {
     // Signals are taken before anything runs, so that an early one is not lost.
     let stop = stop_signal()?;
     let hangup = hangups(Arc::clone(&web))?;
+    let _too_large = outlive_file_limits()?;
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
-    let store = match SqliteStore::open(&loaded.config.storage.path) {
+    let store = match LateStore::open(&loaded.config.storage.path, clock.now().wall).await {
         Ok(store) => Arc::new(store),
         Err(error) => {
             eprintln!("watchbell: {error}");
             return Ok(ExitCode::from(FAILED));
         }
     };
+    if let Some(problem) = store.problem() {
+        tracing::error!(problem, "the store cannot be used, going on from memory");
+    }
     let address = listener.local_addr().context("the listener has no address")?;
     let (daemon, handle) =
         Daemon::start(args.config, loaded, store, Arc::clone(&clock), metrics, args.drain_timeout)
@@ -139,6 +143,14 @@ fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
         std::process::exit(130);
     });
     Ok(receiver)
+}
+
+/// Takes the signal that would end the process where a file meets the limit on its size
+/// (`ulimit -f`): the write fails instead, and the store is one that fails.
+fn outlive_file_limits() -> anyhow::Result<Signal> {
+    /// SIGXFSZ has this number on all but a few old machines (MIPS, PA-RISC).
+    const SIGXFSZ: i32 = 25;
+    signal(SignalKind::from_raw(SIGXFSZ)).context("cannot watch for SIGXFSZ")
 }
 
 /// One item for each SIGHUP. The web configuration is read again at once.

@@ -40,6 +40,20 @@ fn what_is_left_out_has_the_defaults_of_prometheus_and_alertmanager() {
 }
 
 #[test]
+fn the_own_address_is_one_that_people_can_open() {
+    let with = |url: &str| format!("{ROUTES}external_url: '{url}'\n");
+    let config = parse(&with("https://bell.example.com/base/")).unwrap();
+    assert_eq!(config.external_url, "https://bell.example.com/base");
+    assert_eq!(parse(&with("")).unwrap().external_url, "");
+    for url in
+        ["bell.example.com", "javascript:alert(1)", "https://", "https://a/#/", "https://a/?b"]
+    {
+        let found = mistakes(&with(url));
+        assert!(found.len() == 1 && found[0].contains("`external_url`: is no http"), "{found:?}");
+    }
+}
+
+#[test]
 fn relative_paths_begin_in_the_folder_of_the_file() {
     let text = format!("{ROUTES}storage: {{path: data}}\ntemplates: [t/*.hbs]\n");
     let config = parse(&text).unwrap();

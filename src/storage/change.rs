@@ -167,3 +167,17 @@ pub struct Snapshot {
     /// The highest number that an entry ever had; 0 for none.
     pub last_entry: u64,
 }
+
+impl Snapshot {
+    /// The changes that make an empty store hold this.
+    pub fn into_changes(self) -> Vec<Change> {
+        let Self { alerts, groups, lanes, entries, silences, heartbeat, last_entry: _ } = self;
+        let mut changes: Vec<Change> = alerts.into_iter().map(Change::PutAlert).collect();
+        changes.extend(groups.into_iter().map(Change::PutGroup));
+        changes.extend(lanes.into_iter().map(Change::PutLane));
+        changes.extend(entries.into_iter().map(Change::PutEntry));
+        changes.extend(silences.into_iter().map(Change::PutSilence));
+        changes.extend(heartbeat.map(Change::Heartbeat));
+        changes
+    }
+}

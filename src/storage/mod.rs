@@ -19,7 +19,7 @@ pub use lookup::{
     MAX_STARTS,
 };
 pub use memory::MemoryStore;
-pub use sqlite::SqliteStore;
+pub use sqlite::{LateStore, SqliteStore};
 
 use std::path::PathBuf;
 
@@ -62,13 +62,19 @@ pub enum StoreError {
         known: u32,
     },
     /// The file is damaged.
-    #[error("the store {path} is damaged: {reason}")]
+    #[error(
+        "the store {path} is damaged: {reason}; it is left as it is: \
+         move it away with its -wal file, and a new one is begun"
+    )]
     Corrupt {
         /// The folder.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
     },
+    /// The store has not been opened, and paging goes on from memory.
+    #[error("{0}")]
+    NotOpen(String),
     /// A transaction failed; nothing of it is stored.
     #[error("the store did not commit: {0}")]
     Commit(String),
@@ -127,6 +133,16 @@ pub struct History {
 pub trait Store: Send + Sync {
     /// Reads the current state as of one moment, every list in the order of its keys.
     async fn load(&self) -> Result<Snapshot, StoreError>;
+
+    /// Why nothing can be stored at present, where the store knows that by itself.
+    fn problem(&self) -> Option<String> {
+        None
+    }
+
+    /// Asked before a commit: a store that could not be opened tries that again.
+    async fn revive(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Commits all changes, or none. When this returns `Ok`, they survive a crash.
     async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError>;

@@ -26,4 +26,6 @@ mod process;
 mod reload;
 mod secrets;
 mod silenced;
+mod store;
 mod style;
+mod time;

@@ -216,7 +216,7 @@ fn planted_secrets_reach_their_receiver_and_nothing_else() {
     let answer = reload();
     assert_eq!(answer.status, 500);
     assert!(
-        answer.body.contains("web config") && answer.body.contains("routing_kex"),
+        answer.body.contains("web config") && answer.body.contains("routing_key"),
         "{answer:?}"
     );
     for output in [

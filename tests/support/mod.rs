@@ -127,7 +127,7 @@ pub fn require_program(program: &str) -> bool {
 }
 
 /// Says that the running test is skipped; fails where nobody said to skip and all is required.
-fn skip(name: &str, why: &str) {
+pub fn skip(name: &str, why: &str) {
     let why = why.replace('\n', " ");
     let said = std::env::var_os(format!("WATCHBELL_SKIP_{name}")).is_some();
     let strict = std::env::var_os("WATCHBELL_REQUIRE_PARTS").is_some();
@@ -140,6 +140,11 @@ fn skip(name: &str, why: &str) {
         let mut log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
         log.write_all(line.as_bytes()).unwrap();
     }
+}
+
+/// Says a figure past the test harness, which swallows what a passing test prints.
+pub fn say(text: &str) {
+    std::io::stderr().write_all(format!("measured: {text}\n").as_bytes()).unwrap();
 }
 
 /// A part that runs until this is dropped.

@@ -78,7 +78,7 @@ impl Dispatcher {
         let muted = mute_reason(&group.route, &self.setup.intervals, now.wall);
         let id = group.id();
         for (fingerprint, alert) in &group.core.alerts {
-            let reason = self.holds(alert, muted.as_ref(), now.wall);
+            let reason = self.holds(&alert.labels, muted.as_ref(), now.wall);
             let after = reason.as_ref().map(Held::from);
             if group.held.get(fingerprint) != after.as_ref() {
                 let (name, detail) = match &reason {

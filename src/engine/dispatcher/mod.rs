@@ -15,6 +15,7 @@ mod silence;
 #[cfg(test)]
 pub(super) mod tests;
 mod timers;
+mod whereabouts;
 
 pub use deliver::DeliveryTicket;
 pub use observe::Observation;

@@ -199,12 +199,5 @@ pub fn snapshot() -> Snapshot {
 
 /// The changes that bring an empty store to a state.
 pub fn puts(snapshot: &Snapshot) -> Vec<Change> {
-    let Snapshot { alerts, groups, lanes, entries, silences, heartbeat, .. } = snapshot.clone();
-    let mut changes: Vec<Change> = alerts.into_iter().map(Change::PutAlert).collect();
-    changes.extend(groups.into_iter().map(Change::PutGroup));
-    changes.extend(lanes.into_iter().map(Change::PutLane));
-    changes.extend(entries.into_iter().map(Change::PutEntry));
-    changes.extend(silences.into_iter().map(Change::PutSilence));
-    changes.extend(heartbeat.map(Change::Heartbeat));
-    changes
+    snapshot.clone().into_changes()
 }

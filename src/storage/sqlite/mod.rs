@@ -7,12 +7,17 @@ mod apply;
 mod columns;
 #[cfg(test)]
 mod crash;
+mod late;
 mod lookup;
 mod open;
 mod read;
+mod salvage;
 #[cfg(test)]
 mod tests;
+mod wal;
 mod writer;
+
+pub use late::LateStore;
 
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -56,7 +61,12 @@ impl SqliteStore {
     /// dropped. A folder that another process owns is refused at once; what a killed process left
     /// behind is free at once.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let writer = Writer::new(open::own(folder)?);
+        Self::over(folder, open::own(folder)?)
+    }
+
+    /// A store over an opened folder.
+    fn over(folder: &Path, owned: open::Owned) -> Result<Self, StoreError> {
+        let writer = Writer::new(owned);
         let (jobs, queue) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("store".to_string())

@@ -89,6 +89,8 @@ fn what_cannot_be_opened_is_named() {
     std::fs::write(&file, "").unwrap();
     let empty = read(folder.path()).to_string();
     assert!(empty.contains("holds no store"), "{empty}");
+    let emptied = SqliteStore::open(folder.path()).unwrap_err();
+    assert!(matches!(emptied, StoreError::Corrupt { .. }), "no store was ever empty: {emptied}");
 
     std::fs::write(&file, "no database, and long enough to have a header of one".repeat(99))
         .unwrap();
@@ -265,6 +267,27 @@ async fn a_vanished_folder_fails_until_it_is_back() {
     std::fs::rename(&file, here.join("old")).unwrap();
     std::fs::write(&file, "").unwrap();
     assert!(store.commit(decisions([4])).await.is_err());
+}
+
+#[tokio::test]
+async fn a_deleted_file_is_written_anew_with_all_that_it_held() {
+    let (folder, store) = opened();
+    store.commit(samples::puts(&samples::snapshot())).await.unwrap();
+    store.commit(decisions([1])).await.unwrap();
+    for round in 2..4 {
+        for name in ["watchbell.db", "watchbell.db-wal"].iter().skip(usize::from(round == 2)) {
+            let _ = std::fs::remove_file(folder.path().join(name));
+        }
+        std::fs::remove_file(open::file(folder.path())).unwrap_or_default();
+        store.commit(decisions([round])).await.unwrap();
+        assert_eq!(count(&store).await, usize::try_from(round).unwrap());
+    }
+    drop(store);
+    let again = SqliteStore::open(folder.path()).unwrap();
+    assert_eq!(format!("{:?}", again.load().await.unwrap()), format!("{:?}", samples::snapshot()));
+    assert_eq!(count(&again).await, 3);
+    let mode = open::file(folder.path()).metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
 }
 
 #[tokio::test]

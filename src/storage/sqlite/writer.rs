@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::model::Timestamp;
 use crate::storage::Change;
 use crate::storage::sqlite::apply::apply;
+use crate::storage::sqlite::is_damage;
 use crate::storage::sqlite::open::{FileIdentity, Owned};
 
 /// The most jobs that are committed together: it bounds how long the first of them waits.
@@ -142,7 +143,10 @@ impl Writer {
         let path = self.owned.db.path().map(PathBuf::from).unwrap_or_default();
         match FileIdentity::of(&path) {
             Ok(file) if file == self.owned.file => {}
-            Ok(_) => return Err("another file has taken its place".to_string()),
+            Ok(_) => {
+                return Err("another file has taken its place: move that away".to_string());
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.owned.restore()?,
             Err(error) => return Err(error.to_string()),
         }
         let begun = self.owned.db.transaction_with_behavior(TransactionBehavior::Immediate);
@@ -151,6 +155,9 @@ impl Writer {
 }
 
 fn text(error: rusqlite::Error) -> String {
+    if is_damage(&error) {
+        return format!("{error}: stop the program, move the file away, and start it again");
+    }
     error.to_string()
 }
 
