@@ -23,9 +23,11 @@ pub mod telemetry;
 pub mod notify;
 pub mod query;
 pub mod storage;
+pub mod web;
 // Tier 6: the program's parts joined.
 pub mod config;
 pub mod engine;
+pub mod explain;
 // Tier 7 to 9: the process, its API, its commands.
 pub mod api;
 pub mod cli;

@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test stops at the first surprise
 
+mod stories;
 mod support;
 
 use std::fs;
@@ -47,6 +48,9 @@ fn every_transcript_holds() {
         let expected = fs::read_to_string(&file).unwrap();
         let work = TempDir::new("cli");
         copy(&root().join("tests/fixtures"), work.path(), &server);
+        if expected.contains(" --config explain/") {
+            stories::write(&work.path().join("explain"));
+        }
         let found = replay(&expected, work.path(), &server);
         if found == expected {
             continue;

@@ -98,3 +98,22 @@ fn the_shipped_configurations_are_good_and_tell_of_every_end() {
         }
     }
 }
+
+#[test]
+fn the_web_configurations_of_the_documents_are_good() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &str| std::fs::read_to_string(root.join(file)).expect("it is there");
+    let page = read("docs/web.md");
+    let examples = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let examples: Vec<&str> = examples
+        .filter(|e| e.contains("basic_auth_users") || e.contains("anonymous_role"))
+        .collect();
+    assert_eq!(examples.len(), 2, "{examples:?}");
+    let deployed = read("deploy/web.yaml");
+    for text in examples.into_iter().chain([deployed.as_str()]) {
+        let source = std::sync::Arc::new(watchbell::diag::SourceFile::new("web.yaml", text));
+        let parsed = watchbell::web::WebConfig::parse(&source);
+        let (_, warnings) = parsed.unwrap_or_else(|findings| panic!("{text}: {findings:?}"));
+        assert!(warnings.is_empty(), "{text}: {warnings:?}");
+    }
+}

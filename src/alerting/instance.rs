@@ -67,6 +67,12 @@ impl AlertInstance {
         self.labels.fingerprint()
     }
 
+    /// When it last changed, as far as it shows.
+    pub fn changed_at(&self) -> Timestamp {
+        let times = [Some(self.active_at), self.fired_at, self.resolved_at];
+        times.into_iter().flatten().max().unwrap_or(self.active_at)
+    }
+
     /// Whether it is pending or fires.
     pub fn is_active(&self) -> bool {
         self.state != AlertState::Inactive

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::model::Timestamp;
 use crate::model::time::GO_ZERO_TIME;
+use crate::storage::StoreError;
 
 #[derive(Serialize)]
 struct Success<T> {
@@ -40,13 +41,15 @@ pub(super) enum ApiError {
     Method,
     /// It took too long.
     Timeout,
+    /// The store cannot be read.
+    Store(String),
 }
 
 impl ApiError {
     /// What is wrong, in words.
     pub(super) fn text(&self) -> &str {
         match self {
-            Self::BadData(error) => error,
+            Self::BadData(error) | Self::Store(error) => error,
             Self::NotFound => "there is no such address",
             Self::Method => "the address takes other methods",
             Self::Timeout => "the answer took too long",
@@ -57,6 +60,11 @@ impl ApiError {
     pub(super) fn parameter(name: &str, reason: impl std::fmt::Display) -> Self {
         Self::BadData(format!("invalid parameter {name:?}: {reason}"))
     }
+
+    /// The store has no answer.
+    pub(super) fn store(error: StoreError) -> Self {
+        Self::Store(error.to_string())
+    }
 }
 
 impl IntoResponse for ApiError {
@@ -66,6 +74,7 @@ impl IntoResponse for ApiError {
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "bad_data"),
             Self::Timeout => (StatusCode::SERVICE_UNAVAILABLE, "timeout"),
+            Self::Store(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };
         let failure = Failure { status: "error", error_type, error: self.text() };
         (code, Json(failure)).into_response()

@@ -18,25 +18,29 @@ pub(super) fn routes() -> Router<Shared> {
 }
 
 /// 503 until alerts are evaluated and delivered, while stopping, and while the store fails.
-async fn ready(State(shared): State<Shared>) -> (StatusCode, &'static str) {
-    if !shared.daemon.state.is_ready() {
-        (StatusCode::SERVICE_UNAVAILABLE, "Watchbell is not ready: starting or stopping.\n")
-    } else if !shared.daemon.dispatch.store_ok() {
-        (StatusCode::SERVICE_UNAVAILABLE, "Watchbell is not ready: the store fails.\n")
+async fn ready(State(shared): State<Shared>) -> (StatusCode, String) {
+    let why = if !shared.daemon.state.is_ready() {
+        "starting or stopping.".to_string()
+    } else if let Some(problem) = shared.daemon.dispatch.store_problem() {
+        format!("paging goes on from memory: {problem}")
     } else {
-        (StatusCode::OK, "Watchbell is ready.\n")
-    }
+        return (StatusCode::OK, "Watchbell is ready.\n".to_string());
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, format!("Watchbell is not ready: {why}\n"))
 }
 
-/// Reloads the configuration; 500 with the reason where it is refused.
+/// Reloads the configuration and the web configuration; 500 with the reason where one is refused.
+/// The other one is in place then.
 async fn reload(State(shared): State<Shared>) -> (StatusCode, String) {
-    match shared.daemon.reload().await {
-        Ok(()) => (StatusCode::OK, String::new()),
-        Err(error) => {
-            let text = format!("failed to reload config: {error}\n");
-            (StatusCode::INTERNAL_SERVER_ERROR, text)
-        }
+    let mut text = String::new();
+    if let Err(error) = shared.web.reload().await {
+        text.push_str(&format!("failed to reload web config: {error}\n"));
     }
+    if let Err(error) = shared.daemon.reload().await {
+        text.push_str(&format!("failed to reload config: {error}\n"));
+    }
+    let failed = !text.is_empty();
+    (if failed { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK }, text)
 }
 
 async fn metrics(State(shared): State<Shared>) -> impl IntoResponse {

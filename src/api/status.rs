@@ -52,6 +52,8 @@ struct Status {
     /// Whether alerts are evaluated and delivered, and their state is stored.
     ready: bool,
     store_ok: bool,
+    /// Why state is in memory alone; null where it is stored.
+    store_problem: Option<String>,
     last_reload: LastReload,
     counts: Counts,
 }
@@ -106,11 +108,13 @@ impl Counts {
 
 async fn status(State(shared): State<Shared>) -> Response {
     let daemon = &shared.daemon;
-    let (reload, store_ok) = (daemon.state.last_reload(), daemon.dispatch.store_ok());
+    let (reload, problem) = (daemon.state.last_reload(), daemon.dispatch.store_problem());
+    let store_ok = problem.is_none();
     success(Status {
         version: VERSION,
         ready: daemon.state.is_ready() && store_ok,
         store_ok,
+        store_problem: problem.map(|problem| problem.to_string()),
         last_reload: LastReload {
             succeeded_at: reload.succeeded_at.map(|at| at.rfc3339()),
             refused: reload.refused.map(|(at, error)| Refused { at: at.rfc3339(), error }),

@@ -7,13 +7,17 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod check;
+mod check_web;
 mod client;
 mod completions;
 mod eval;
+mod explain;
 mod findings;
+mod notifications;
 mod notify_test;
 mod output;
 mod print_config;
+mod records;
 mod route;
 mod run;
 mod silence;
@@ -39,6 +43,8 @@ pub const USAGE: u8 = 2;
   watchbell eval --config watchbell.yaml         what would fire now, and who would be told
   watchbell route --config watchbell.yaml severity=critical
   watchbell notify-test --config watchbell.yaml oncall
+  watchbell explain NodeDown node=node-17        was someone told, and if not, why not
+  watchbell notifications --pending              what still waits to be delivered
   watchbell silence add DiskAlmostFull --duration 2h --comment 'disk swap'"
 )]
 struct Cli {
@@ -52,6 +58,8 @@ enum Command {
     Check(check::Args),
     Eval(eval::Args),
     Route(route::Args),
+    Explain(explain::Args),
+    Notifications(notifications::Args),
     NotifyTest(notify_test::Args),
     Silence(silence::Args),
     Completions(completions::Args),
@@ -66,6 +74,8 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::run(args),
         Command::NotifyTest(args) => notify_test::run(args),
         Command::Route(args) => route::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Notifications(args) => notifications::run(args),
         Command::Silence(args) => silence::run(args),
         Command::Completions(args) => completions::run(args),
     };

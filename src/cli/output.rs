@@ -13,6 +13,15 @@ pub(super) enum Format {
     Json,
 }
 
+/// The same for commands whose answer to people is a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum TableFormat {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
 /// Writes to standard output. Whoever reads it may have seen enough and gone, as `head` does.
 pub(super) fn show(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();

@@ -1,21 +1,20 @@
 //! Times on the command line.
 
 use crate::clock::{Clock, SystemClock};
-use crate::model::Timestamp;
+use crate::model::time::TimeError;
+use crate::model::{Timestamp, parse_duration};
 
 /// Reads a time: RFC 3339 (`2026-05-04T10:00:00Z`) or seconds since 1970.
 pub(super) fn parse(text: &str) -> Result<Timestamp, String> {
-    if let Ok(at) = text.parse::<jiff::Timestamp>() {
-        return Ok(Timestamp::from_millis(at.as_millisecond()));
+    text.parse().map_err(|error: TimeError| error.to_string())
+}
+
+/// Reads a time, or how long ago it was (`2h`).
+pub(super) fn parse_past(text: &str) -> Result<Timestamp, String> {
+    match parse_duration(text) {
+        Ok(ago) if text.ends_with(|c: char| c.is_ascii_alphabetic()) => Ok(now() - ago),
+        _ => parse(text).map_err(|error| format!("{error}, or how long ago it was, like 2h")),
     }
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| "write it like 2026-05-04T10:00:00Z, or as seconds since 1970".to_string())?;
-    // What a calendar can name lies well inside.
-    if !(-1e11..=1e11).contains(&seconds) {
-        return Err("the time is out of range".to_string());
-    }
-    Ok(Timestamp::from_millis((seconds * 1000.0).round() as i64))
 }
 
 /// The time now.
@@ -26,6 +25,15 @@ pub(super) fn now() -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_may_be_some_time_ago() {
+        let hour = now() - std::time::Duration::from_secs(3600);
+        let parsed = parse_past("1h").unwrap();
+        assert!(parsed >= hour && parsed.since(hour).as_secs() < 60);
+        assert_eq!(parse_past("7200"), Ok(Timestamp::from_secs(7200)));
+        assert!(parse_past("an hour ago").is_err());
+    }
 
     #[test]
     fn both_forms_are_read() {

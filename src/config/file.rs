@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use crate::alerting::{BuiltinConfig, RulePolicies};
 use crate::config::heartbeat;
-use crate::config::hide::hide_secrets;
 use crate::config::{GlobalConfig, StorageConfig};
 use crate::diag::{Diagnostic, SourceFile, has_errors};
+use crate::http::parse_url;
 use crate::notify::{ReceiverConfig, read_receivers};
 use crate::query::DatasourceConfig;
 use crate::routing::{
@@ -67,18 +67,8 @@ pub enum ConfigError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The file has mistakes.
-    #[error("{}", summary(.0))]
+    #[error("{}", crate::diag::summary(.0))]
     Invalid(Vec<Diagnostic>),
-}
-
-fn summary(diagnostics: &[Diagnostic]) -> String {
-    let errors: Vec<_> =
-        diagnostics.iter().filter(|d| d.severity == crate::diag::Severity::Error).collect();
-    match errors.as_slice() {
-        [] => "no mistakes".to_string(),
-        [one] => one.to_string(),
-        [first, rest @ ..] => format!("{first} (and {} more)", rest.len()),
-    }
 }
 
 impl Config {
@@ -92,7 +82,7 @@ impl Config {
 
     /// Reads a file without checking it; its secrets are hidden wherever it is drawn.
     pub(super) fn read_file(path: &Path) -> Result<Arc<SourceFile>, FileError> {
-        Ok(Arc::new(hide_secrets(&*yaml::read_file(path)?)))
+        Ok(Arc::new(yaml::hide_secrets(&*yaml::read_file(path)?)))
     }
 
     /// Checks a file that has been read. Its path says where relative paths start.
@@ -154,7 +144,7 @@ impl Config {
             .get("storage")
             .and_then(|node| StorageConfig::read(reader, node, directory))
             .unwrap_or_else(|| StorageConfig::in_directory(directory));
-        let external_url = fields.string(reader, "external_url").unwrap_or_default().to_string();
+        let external_url = read_external_url(reader, fields);
         let receivers = fields
             .require(reader, "receivers")
             .map(|node| read_receivers(reader, node, &global.notify))
@@ -189,7 +179,7 @@ impl Config {
             rule_files,
             storage,
             templates,
-            external_url: external_url.trim_end_matches('/').to_string(),
+            external_url,
             inhibit_rules,
             intervals,
             receivers,
@@ -198,6 +188,18 @@ impl Config {
             warnings: Vec::new(),
         })
     }
+}
+
+/// The program's own address without a slash at its end; empty where it is not known.
+fn read_external_url(reader: &mut Reader, fields: &mut Fields<'_>) -> String {
+    let Some(node) = fields.get("external_url") else { return String::new() };
+    let url = reader.string(node, "`external_url`").unwrap_or_default();
+    let usable = parse_url(url).is_ok_and(|url| url.query().is_none() && url.fragment().is_none());
+    if !url.is_empty() && !usable {
+        let reason = "is no http or https address to which a path can be added";
+        reader.wrong_value(node, "`external_url`", reason);
+    }
+    url.trim_end_matches('/').to_string()
 }
 
 /// A list of paths and glob patterns, each with its place.

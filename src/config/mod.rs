@@ -7,7 +7,6 @@
 mod file;
 mod global;
 mod heartbeat;
-mod hide;
 mod loaded;
 mod policies;
 mod storage;
@@ -16,6 +15,5 @@ mod tests;
 
 pub use file::{Config, ConfigError};
 pub use global::GlobalConfig;
-pub(crate) use hide::hide_secrets;
 pub use loaded::Loaded;
 pub use storage::StorageConfig;

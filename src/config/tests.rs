@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::hide::hide_secrets;
 use crate::config::{Config, ConfigError};
 use crate::diag::{SourceFile, Style, render_text};
 use crate::model::LabelSet;
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
-    Config::parse(&Arc::new(hide_secrets(&SourceFile::new("etc/watchbell.yaml", text))))
+    Config::parse(&Arc::new(crate::yaml::hide_secrets(&SourceFile::new(
+        "etc/watchbell.yaml",
+        text,
+    ))))
 }
 
 /// Place and words of every finding, as in a log.
@@ -35,6 +37,20 @@ fn what_is_left_out_has_the_defaults_of_prometheus_and_alertmanager() {
     assert!(config.datasource.is_none() && config.rule_files.is_empty());
     assert_eq!(config.storage.retention, seconds(120 * 3600));
     assert_eq!(config.receivers[0].integrations.len(), 0);
+}
+
+#[test]
+fn the_own_address_is_one_that_people_can_open() {
+    let with = |url: &str| format!("{ROUTES}external_url: '{url}'\n");
+    let config = parse(&with("https://bell.example.com/base/")).unwrap();
+    assert_eq!(config.external_url, "https://bell.example.com/base");
+    assert_eq!(parse(&with("")).unwrap().external_url, "");
+    for url in
+        ["bell.example.com", "javascript:alert(1)", "https://", "https://a/#/", "https://a/?b"]
+    {
+        let found = mistakes(&with(url));
+        assert!(found.len() == 1 && found[0].contains("`external_url`: is no http"), "{found:?}");
+    }
 }
 
 #[test]

@@ -67,6 +67,8 @@ pub struct DaemonHandle {
     pub metrics: Arc<Metrics>,
     /// The dispatch loop.
     pub dispatch: DispatchHandle,
+    /// Where history is read.
+    pub store: Arc<dyn Store>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     reloads: mpsc::Sender<ReloadRequest>,
@@ -111,6 +113,7 @@ impl Daemon {
             state: Arc::clone(&state),
             metrics: Arc::clone(&metrics),
             dispatch: core.dispatch(),
+            store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             reloads: sender,
         };

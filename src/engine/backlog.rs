@@ -1,6 +1,7 @@
 //! Changes that are not committed yet.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::model::{Fingerprint, RuleKey, SilenceId};
 use crate::outbox::{EntryId, LaneKey};
@@ -9,18 +10,22 @@ use crate::storage::{Change, GroupId};
 /// How many changes may wait for a store that fails before history is dropped and of several
 /// changes to one thing only the last is kept. What is left then is bounded by the number of
 /// alerts, groups, messages and silences.
-const MAX_CHANGES: usize = 200_000;
+const MAX_CHANGES: usize = 50_000;
 
 /// Changes in order, kept until a commit succeeds.
 pub(super) struct Backlog {
+    /// Handed to the store, which has not answered yet. They come before the others.
+    offered: Arc<Vec<Change>>,
     changes: Vec<Change>,
     /// Where they are condensed next: twice what was left the last time.
     limit: usize,
+    /// How many records of history have been dropped since the last commit.
+    dropped: u64,
 }
 
 impl Backlog {
     pub(super) fn new(changes: Vec<Change>) -> Self {
-        Self { changes, limit: MAX_CHANGES }
+        Self { offered: Arc::default(), changes, limit: MAX_CHANGES, dropped: 0 }
     }
 
     pub(super) fn add(&mut self, changes: Vec<Change>) {
@@ -32,16 +37,33 @@ impl Backlog {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+        self.len() == 0
     }
 
-    pub(super) fn changes(&self) -> &[Change] {
-        &self.changes
+    /// How many changes are not committed.
+    pub(super) fn len(&self) -> usize {
+        self.offered.len() + self.changes.len()
     }
 
-    pub(super) fn clear(&mut self) {
-        self.changes.clear();
-        self.limit = MAX_CHANGES;
+    /// All changes, to be committed. What is added from now on waits behind them.
+    pub(super) fn offer(&mut self) -> Arc<Vec<Change>> {
+        self.refused();
+        self.offered = Arc::new(std::mem::take(&mut self.changes));
+        Arc::clone(&self.offered)
+    }
+
+    /// What was offered is not committed: it waits again, before all others.
+    pub(super) fn refused(&mut self) {
+        let mut changes = Arc::unwrap_or_clone(std::mem::take(&mut self.offered));
+        changes.append(&mut self.changes);
+        self.changes = changes;
+    }
+
+    /// What was offered is committed. Returns how many records of history are missing before it.
+    pub(super) fn committed(&mut self) -> u64 {
+        self.offered = Arc::default();
+        self.limit = MAX_CHANGES.max(self.changes.len().saturating_mul(2));
+        std::mem::take(&mut self.dropped)
     }
 
     /// Keeps what the store has to be in the end, in order, and forgets how that came about.
@@ -53,10 +75,12 @@ impl Backlog {
                 // Before a move, a rule's key may name another rule.
                 seen.retain(|subject| !matches!(subject, Subject::Alert(..)));
                 kept.push(change);
-            } else if let Some(subject) = Subject::of(&change)
-                && seen.insert(subject)
-            {
-                kept.push(change);
+            } else if let Some(subject) = Subject::of(&change) {
+                if seen.insert(subject) {
+                    kept.push(change);
+                }
+            } else if !matches!(change, Change::Heartbeat(_)) {
+                self.dropped += 1;
             }
         }
         kept.reverse();
@@ -96,8 +120,10 @@ impl Subject {
             Change::DeleteSilence(id) => Self::Silence(*id),
             Change::MoveRules(_)
             | Change::AddTransition { .. }
+            | Change::PutKnown(_)
             | Change::AddDecision(_)
             | Change::AddAttempt(_)
+            | Change::AddStart(_)
             | Change::Heartbeat(_) => return None,
         })
     }
@@ -125,9 +151,9 @@ mod tests {
             let at = Timestamp::from_secs(second);
             backlog.add(vec![Change::DeleteEntry(id), Change::Heartbeat(at)]);
         }
-        assert!(backlog.changes().len() <= MAX_CHANGES, "{}", backlog.changes().len());
+        assert!(backlog.len() <= MAX_CHANGES, "{}", backlog.len());
         backlog.condense();
-        assert_eq!(backlog.changes().len(), 10, "the last change of each");
+        assert_eq!(backlog.len(), 10, "the last change of each");
     }
 
     #[test]
@@ -136,6 +162,40 @@ mod tests {
         let changes = vec![delete(0), delete(0), moved.clone(), delete(0), delete(1)];
         let mut backlog = Backlog::new(changes);
         backlog.condense();
-        assert_eq!(backlog.changes(), [delete(0), moved, delete(0), delete(1)]);
+        assert_eq!(*backlog.offer(), [delete(0), moved, delete(0), delete(1)]);
+    }
+
+    #[test]
+    fn what_was_offered_stays_in_front_until_it_is_committed() {
+        let mut backlog = Backlog::new(vec![delete(0)]);
+        let offered = backlog.offer();
+        backlog.add(vec![delete(1)]);
+        assert_eq!((offered.len(), backlog.len()), (1, 2));
+        backlog.refused();
+        assert_eq!(*backlog.offer(), [delete(0), delete(1)], "refused, so offered again");
+        backlog.add(vec![delete(2)]);
+        backlog.committed();
+        assert_eq!(*backlog.offer(), [delete(2)]);
+    }
+
+    #[test]
+    fn dropped_history_is_counted() {
+        let decision = || {
+            Change::AddDecision(crate::storage::Decision {
+                at: Timestamp::from_secs(1),
+                fingerprint: Fingerprint(7),
+                group: GroupId {
+                    key: crate::model::GroupKey("k".to_string()),
+                    receiver: "r".to_string(),
+                },
+                integration: None,
+                reason: "grouped".to_string(),
+                detail: String::new(),
+            })
+        };
+        let mut backlog = Backlog::new(vec![decision(), delete(0), decision()]);
+        backlog.condense();
+        assert_eq!(*backlog.offer(), [delete(0)]);
+        assert_eq!((backlog.committed(), backlog.committed()), (2, 0), "said once");
     }
 }

@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -15,24 +14,22 @@ use tokio::task::JoinSet;
 
 use crate::alerting::Facts;
 use crate::clock::Clock;
-use crate::engine::backlog::Backlog;
+use crate::engine::committer::{Committer, StoreHealth};
 use crate::engine::dispatcher::{DeliveryTicket, Dispatcher, Observation, RoutingSetup};
 use crate::engine::facts::SharedFacts;
 use crate::engine::silencing::{Pending, SilenceBoard, SilenceRequest};
 use crate::engine::tell;
+use crate::engine::whereabouts::WhereaboutsRequest;
 use crate::model::{IntegrationId, Monotonic, Now, RuleKey};
 use crate::notify::Notifier;
 use crate::outbox::Outcome;
-use crate::storage::{Change, Store, StoreError};
+use crate::storage::{Change, Store};
 use crate::telemetry::Metrics;
 
 /// How many deliveries may be in flight at once.
 const MAX_IN_FLIGHT: usize = 64;
 /// No attempt lasts longer; every notifier has a shorter limit of its own.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(120);
-/// A store that answers no sooner counts as failed: paging goes on from memory. What it may have
-/// committed after all is committed again, which changes nothing but a doubled record of history.
-const COMMIT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many events go into one transaction at most.
 const MAX_BATCH: usize = 1000;
 /// How often gauges are set at most.
@@ -43,7 +40,7 @@ const QUEUE: usize = 4096;
 /// Who delivers to each integration.
 pub type Notifiers = HashMap<IntegrationId, Arc<dyn Notifier>>;
 
-enum Event {
+pub(super) enum Event {
     Observed {
         rule: RuleKey,
         generator_url: Arc<str>,
@@ -52,6 +49,7 @@ enum Event {
     },
     RulesMoved(Vec<(RuleKey, RuleKey)>),
     Silence(SilenceRequest),
+    Whereabouts(WhereaboutsRequest),
     Reload {
         setup: Arc<RoutingSetup>,
         notifiers: Arc<Notifiers>,
@@ -79,7 +77,7 @@ pub struct Stopped;
 #[derive(Clone)]
 pub struct DispatchHandle {
     events: mpsc::Sender<Event>,
-    store_ok: Arc<AtomicBool>,
+    store: StoreHealth,
     pub(super) silences: SilenceBoard,
 }
 
@@ -122,14 +120,15 @@ impl DispatchHandle {
 
     /// Whether the last commit succeeded.
     pub fn store_ok(&self) -> bool {
-        self.store_ok.load(Ordering::Relaxed)
+        self.store.problem().is_none()
     }
 
-    pub(super) async fn request(&self, request: SilenceRequest) -> Result<(), Stopped> {
-        self.send(Event::Silence(request)).await
+    /// Why nothing can be stored at present.
+    pub fn store_problem(&self) -> Option<Arc<str>> {
+        self.store.problem()
     }
 
-    async fn send(&self, event: Event) -> Result<(), Stopped> {
+    pub(super) async fn send(&self, event: Event) -> Result<(), Stopped> {
         self.events.send(event).await.map_err(|_| Stopped)
     }
 }
@@ -138,14 +137,12 @@ impl DispatchHandle {
 pub struct DispatchLoop {
     dispatcher: Dispatcher,
     notifiers: Arc<Notifiers>,
-    store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     facts: SharedFacts,
     events: mpsc::Receiver<Event>,
     deliveries: JoinSet<(DeliveryTicket, Outcome, Duration)>,
-    backlog: Backlog,
-    store_ok: Arc<AtomicBool>,
+    committer: Committer,
     silences: SilenceBoard,
     heartbeat: Duration,
     next_heartbeat: Monotonic,
@@ -168,26 +165,24 @@ impl DispatchLoop {
         heartbeat: Duration,
     ) -> (Self, DispatchHandle) {
         let (sender, events) = mpsc::channel(QUEUE);
-        let store_ok = Arc::new(AtomicBool::new(true));
+        let committer = Committer::new(store, changes, Arc::clone(&clock), Arc::clone(&metrics));
         let silences = SilenceBoard::default();
         silences.show(&dispatcher);
         let handle = DispatchHandle {
             events: sender,
-            store_ok: Arc::clone(&store_ok),
+            store: committer.health(),
             silences: silences.clone(),
         };
         let next_heartbeat = clock.now().mono;
         let this = Self {
             dispatcher,
             notifiers,
-            store,
             clock,
             metrics,
             facts: SharedFacts::default(),
             events,
             deliveries: JoinSet::new(),
-            backlog: Backlog::new(changes),
-            store_ok,
+            committer,
             silences,
             heartbeat,
             next_heartbeat,
@@ -227,6 +222,7 @@ impl DispatchLoop {
             }
         }
         self.deliveries.abort_all();
+        self.committer.finish().await;
     }
 
     /// Waits for something to happen and takes it in, with whatever else has happened by then.
@@ -235,7 +231,7 @@ impl DispatchLoop {
         let deadline = drained_by.unwrap_or_else(|| {
             let next = self.dispatcher.next_deadline(with_attempts);
             let gauges = self.stale.then_some(self.next_gauges);
-            let others = next.into_iter().chain(gauges);
+            let others = next.into_iter().chain(gauges).chain(self.committer.next_try());
             others.fold(self.next_heartbeat, Monotonic::min)
         });
         let mut changes = Vec::new();
@@ -246,6 +242,7 @@ impl DispatchLoop {
                 Some(event) => self.take(event, &mut changes, answers),
                 None => self.stopping = true,
             },
+            () = self.committer.answered() => {}
             () = self.clock.sleep_until(deadline) => {}
         }
         for _ in 0..MAX_BATCH {
@@ -274,6 +271,7 @@ impl DispatchLoop {
                 answers.pending.extend(pending);
                 changes.extend(changed);
             }
+            Event::Whereabouts(request) => request.tell(&self.dispatcher, now.wall),
             Event::Reload { setup, notifiers, heartbeat, done } => {
                 self.notifiers = notifiers;
                 self.heartbeat = heartbeat;
@@ -290,7 +288,7 @@ impl DispatchLoop {
         if answers.silences {
             self.silences.show(&self.dispatcher);
         }
-        let stored = self.store_ok.load(Ordering::Relaxed);
+        let stored = self.committer.health().problem().is_none();
         for answer in answers.pending {
             answer.send(stored);
         }
@@ -318,40 +316,17 @@ impl DispatchLoop {
 
     async fn commit(&mut self, changes: Vec<Change>, now: Now) {
         tell::changes(&changes);
-        self.backlog.add(changes);
+        self.committer.add(changes);
         if now.mono >= self.next_heartbeat {
-            self.backlog.add(vec![Change::Heartbeat(now.wall)]);
+            self.committer.add(vec![Change::Heartbeat(now.wall)]);
             self.next_heartbeat = now.mono + self.heartbeat;
         }
-        self.stale |= !self.backlog.is_empty();
+        self.stale |= self.committer.has_changes();
         self.measure(now);
-        if self.backlog.is_empty() {
-            return;
-        }
-        self.metrics.store.commits.inc();
-        let commit = self.store.commit(self.backlog.changes().to_vec());
-        let result = tokio::time::timeout(COMMIT_TIMEOUT, commit).await.unwrap_or_else(|_| {
-            let waited = format!("no answer within {} s", COMMIT_TIMEOUT.as_secs());
-            Err(StoreError::Commit(waited))
-        });
-        let took = self.clock.now().mono.since(now.mono);
-        self.metrics.store.commit_duration.observe(took.as_secs_f64());
-        let was_ok = self.store_ok.swap(result.is_ok(), Ordering::Relaxed);
-        match result {
-            Ok(()) => {
-                if !was_ok {
-                    tracing::info!("the store commits again");
-                }
-                self.backlog.clear();
-                self.facts.with(Facts::store_committed);
-            }
-            Err(error) => {
-                self.facts.with(|facts| facts.store_failed(&error.to_string()));
-                self.metrics.store.commit_failures.inc();
-                if was_ok {
-                    tracing::error!(%error, "the store failed, going on from memory");
-                }
-            }
+        self.committer.commit().await;
+        match self.committer.health().problem() {
+            None => self.facts.with(Facts::store_committed),
+            Some(problem) => self.facts.with(|facts| facts.store_failed(&problem)),
         }
     }
 

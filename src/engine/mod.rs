@@ -9,6 +9,7 @@
 
 mod away;
 mod backlog;
+mod committer;
 mod dispatch_loop;
 mod dispatcher;
 mod evaluate;
@@ -20,6 +21,7 @@ mod measured;
 mod no_data;
 mod silencing;
 mod tell;
+mod whereabouts;
 
 pub use away::Away;
 pub use dispatch_loop::{DispatchHandle, DispatchLoop, Notifiers, Stopped};
@@ -28,3 +30,4 @@ pub use evaluate::{EvalError, Evaluated, Evaluator, Past};
 pub use facts::SharedFacts;
 pub use measured::MeasuredQuerier;
 pub use silencing::SilenceFailure;
+pub use whereabouts::{HeldBack, RouteEnd, Whereabouts};

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::oneshot;
 
-use crate::engine::dispatch_loop::{DispatchHandle, Stopped};
+use crate::engine::dispatch_loop::{DispatchHandle, Event, Stopped};
 use crate::engine::dispatcher::Dispatcher;
 use crate::model::{Now, Silence, SilenceDraft, SilenceError, SilenceId, Timestamp};
 use crate::storage::Change;
@@ -118,7 +118,7 @@ impl DispatchHandle {
     /// # Errors
     /// Where the loop is gone.
     pub async fn prune_silences(&self, before: Timestamp) -> Result<(), Stopped> {
-        self.request(SilenceRequest::Prune(before)).await
+        self.send(Event::Silence(SilenceRequest::Prune(before))).await
     }
 
     /// All silences in the order of their identities, those that are over among them.
@@ -138,7 +138,7 @@ impl DispatchHandle {
         request: impl FnOnce(Answer) -> SilenceRequest,
     ) -> Result<SilenceId, SilenceFailure> {
         let (answer, done) = oneshot::channel();
-        self.request(request(answer)).await?;
+        self.send(Event::Silence(request(answer))).await?;
         done.await.map_err(|_| Stopped)?
     }
 }

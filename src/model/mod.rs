@@ -13,6 +13,7 @@ pub mod regexp;
 pub mod sample;
 pub mod secret;
 pub mod silence;
+pub mod tally;
 pub mod time;
 
 pub use alert::{Alert, AlertStatus, RuleKey};
@@ -27,4 +28,5 @@ pub use notification::{
 pub use sample::{InstantVector, Sample};
 pub use secret::{Secret, SecretError, SecretSource};
 pub use silence::{Silence, SilenceDraft, SilenceError, SilenceId, SilenceState};
+pub use tally::Tally;
 pub use time::{Monotonic, Now, Timestamp};

@@ -174,9 +174,14 @@ impl Notification {
 
 fn common<'a>(mut sets: impl Iterator<Item = &'a LabelSet>) -> LabelSet {
     let Some(first) = sets.next() else { return LabelSet::new() };
-    sets.fold(first.clone(), |shared, set| {
-        shared.filtered(|name| shared.get(name) == set.get(name))
-    })
+    let mut shared: Vec<(&str, &str)> = first.iter().collect();
+    for set in sets {
+        if shared.is_empty() {
+            break;
+        }
+        shared.retain(|(name, value)| set.get(name) == Some(*value));
+    }
+    first.filtered(|name| shared.iter().any(|(kept, _)| *kept == name))
 }
 
 #[cfg(test)]

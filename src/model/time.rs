@@ -1,6 +1,7 @@
 //! Points in time as values. Only `clock` asks the machine for them.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,34 @@ impl Timestamp {
             jiff::Timestamp::MAX
         });
         format!("{at:.3}")
+    }
+}
+
+/// A text that is no time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TimeError {
+    /// It has neither form.
+    #[error("write it like 2026-05-04T10:00:00Z, or as seconds since 1970")]
+    Syntax,
+    /// No calendar names it.
+    #[error("the time is out of range")]
+    Range,
+}
+
+/// Reads RFC 3339 (`2026-05-04T10:00:00Z`) or seconds since 1970.
+impl FromStr for Timestamp {
+    type Err = TimeError;
+
+    fn from_str(text: &str) -> Result<Self, TimeError> {
+        if let Ok(at) = text.parse::<jiff::Timestamp>() {
+            return Ok(Self::from_millis(at.as_millisecond()));
+        }
+        let seconds: f64 = text.parse().map_err(|_| TimeError::Syntax)?;
+        // What a calendar can name lies well inside.
+        if !(-1e11..=1e11).contains(&seconds) {
+            return Err(TimeError::Range);
+        }
+        Ok(Self::from_millis((seconds * 1000.0).round() as i64))
     }
 }
 

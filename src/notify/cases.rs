@@ -44,6 +44,25 @@ fn cpu(node: &str) -> NotifiedAlert {
     alert(&labels, &format!("CPU usage on {node} is 93.4 %"))
 }
 
+/// One of three hundred alerts, some of them grave, in three zones.
+fn in_a_storm(n: usize) -> NotifiedAlert {
+    let mut notified = cpu(&format!("node-{n:03}:9100"));
+    let mut labels = notified.alert.labels.to_builder();
+    labels.set(
+        "zone",
+        if n.is_multiple_of(10) {
+            "c"
+        } else if n.is_multiple_of(3) {
+            "b"
+        } else {
+            "a"
+        },
+    );
+    labels.set("severity", if n % 50 == 7 { "critical" } else { "warning" });
+    notified.alert.labels = labels.build();
+    notified
+}
+
 fn over(mut alert: NotifiedAlert) -> NotifiedAlert {
     alert.alert.ends_at = Some(NOW - std::time::Duration::from_secs(60));
     alert
@@ -76,7 +95,7 @@ pub(super) fn cases() -> Vec<(&'static str, Notification, bool)> {
     ];
     let mut missed = over(cpu("node-1:9100"));
     missed.missed = true;
-    let storm = (1..=300).map(|n| cpu(&format!("node-{n:03}:9100"))).collect();
+    let storm = (1..=300).map(in_a_storm).collect();
     let other =
         [("alertname", "ModelServerDown"), ("job", "model-server"), ("severity", "critical")];
     let mut mixed = vec![
@@ -140,14 +159,26 @@ pub(super) fn delivery(notification: Notification, announced: bool) -> Delivery 
     }
 }
 
-/// The surroundings of all messages in tests.
-pub(super) fn context() -> Context {
+/// The address of the program in tests.
+pub(super) const BELL: &str = "https://watchbell.example.com";
+
+/// The surroundings of a message.
+fn context(external_url: &str) -> Context {
     let zone = TimeZone::get("Europe/Berlin").unwrap();
-    Context::new(&[], zone, "https://watchbell.example.com".to_string()).unwrap()
+    Context::new(&[], zone, external_url.to_string()).unwrap()
 }
 
 /// The receiver out of an item of a list such as `slack_configs`, or every mistake in it.
 pub(super) fn receiver(list: &str, item: &str, globals: &Globals) -> Result<Receiver, Vec<String>> {
+    receiver_at(BELL, list, item, globals)
+}
+
+fn receiver_at(
+    external_url: &str,
+    list: &str,
+    item: &str,
+    globals: &Globals,
+) -> Result<Receiver, Vec<String>> {
     let text = format!("- name: mlflow-oncall\n  {list}:\n  - {}\n", item.replace('\n', "\n    "));
     let document = load(&Arc::new(SourceFile::new("w.yml", text))).unwrap();
     let mut reader = Reader::new(&document);
@@ -155,13 +186,18 @@ pub(super) fn receiver(list: &str, item: &str, globals: &Globals) -> Result<Rece
     if reader.has_errors() {
         return Err(reader.into_diagnostics().into_iter().map(|d| d.message).collect());
     }
-    let built = configs.first().unwrap().build(&context());
+    let built = configs.first().unwrap().build(&context(external_url));
     built.map_err(|errors| errors.into_iter().map(|(_, error)| error.to_string()).collect())
 }
 
 /// The only integration of [`receiver`].
 pub(super) fn notifier(list: &str, item: &str) -> Arc<dyn Notifier> {
-    let receiver = receiver(list, item, &Globals::default()).unwrap();
+    notifier_at(BELL, list, item)
+}
+
+/// The same for a program at another address.
+pub(super) fn notifier_at(external_url: &str, list: &str, item: &str) -> Arc<dyn Notifier> {
+    let receiver = receiver_at(external_url, list, item, &Globals::default()).unwrap();
     Arc::clone(&receiver.integrations.first().unwrap().notifier)
 }
 

@@ -11,6 +11,8 @@ mod receiver;
 pub mod respond;
 mod sample;
 mod slack;
+#[cfg(test)]
+mod tests;
 mod text;
 mod webhook;
 mod words;

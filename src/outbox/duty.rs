@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::model::{Alert, Fingerprint, NotifiedAlert, Timestamp};
+use crate::model::{Alert, Fingerprint, NotificationStatus, NotifiedAlert, Timestamp};
 use crate::outbox::{Attempt, Current, OutboxEntry, Outcome};
 
 /// Makes `newer` take over the place in the backoff and the duties of `older`. An alert that
@@ -115,5 +115,7 @@ pub(super) fn record(entry: &OutboxEntry, outcome: &Outcome, now: Timestamp) -> 
         error,
         reason: entry.notification.reason,
         alerts: entry.notification.alerts.iter().map(|a| a.alert.fingerprint()).collect(),
+        resolved: entry.notification.fingerprints(NotificationStatus::Resolved).collect(),
+        next_attempt: None,
     }
 }

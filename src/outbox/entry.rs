@@ -194,4 +194,8 @@ pub struct Attempt {
     pub reason: crate::model::NotifyReason,
     /// The alerts that it named.
     pub alerts: Vec<Fingerprint>,
+    /// Those of them that it named as resolved.
+    pub resolved: Vec<Fingerprint>,
+    /// When it is tried again; `None` where it is not.
+    pub next_attempt: Option<Timestamp>,
 }

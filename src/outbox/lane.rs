@@ -352,9 +352,11 @@ impl Lane {
     fn retry(&mut self, entry: OutboxEntry, current: &Current, finished: &mut Finished) {
         if let Some(mut newer) = self.waiting.take() {
             self.take_over(&mut newer, &entry, current);
+            finished.attempt.next_attempt = Some(newer.next_attempt);
             self.waiting = Some(newer);
             finished.removed.push(entry.id);
         } else if self.wants(&entry, current) {
+            finished.attempt.next_attempt = Some(entry.next_attempt);
             self.waiting = Some(entry);
         } else {
             finished.removed.push(entry.id);

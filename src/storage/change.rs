@@ -43,6 +43,8 @@ pub enum Change {
         /// What happened.
         transition: Transition,
     },
+    /// The labels of an alert, by which its history is found when it is gone.
+    PutKnown(KnownAlert),
     /// A routing decision changed.
     AddDecision(Decision),
     /// An aggregation group and its next flush.
@@ -65,6 +67,8 @@ pub enum Change {
     AddAttempt(Attempt),
     /// The program was alive at this time.
     Heartbeat(Timestamp),
+    /// The program has taken up what is stored.
+    AddStart(Start),
 }
 
 /// An alert of a rule as it is stored.
@@ -78,6 +82,28 @@ pub struct StoredAlert {
     pub generator_url: String,
     /// External labels included: the identity in routing, where the alert has fired.
     pub routed: LabelSet,
+}
+
+/// An alert by the labels that people know. It is kept as long as there is any history of the
+/// alert, and ties that history together: transitions are about the alert within its rule,
+/// decisions and attempts about the alert in routing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownAlert {
+    /// The labels in routing, external labels included.
+    pub labels: LabelSet,
+    /// The alert within its rule.
+    pub instance: Fingerprint,
+    /// When it last changed.
+    pub seen_at: Timestamp,
+}
+
+/// A start of the program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    /// When it was.
+    pub at: Timestamp,
+    /// When the process before was last known to be alive; `None` where there was none.
+    pub last_alive: Option<Timestamp>,
 }
 
 /// A routing decision about one alert in one group.
@@ -140,4 +166,18 @@ pub struct Snapshot {
     pub heartbeat: Option<Timestamp>,
     /// The highest number that an entry ever had; 0 for none.
     pub last_entry: u64,
+}
+
+impl Snapshot {
+    /// The changes that make an empty store hold this.
+    pub fn into_changes(self) -> Vec<Change> {
+        let Self { alerts, groups, lanes, entries, silences, heartbeat, last_entry: _ } = self;
+        let mut changes: Vec<Change> = alerts.into_iter().map(Change::PutAlert).collect();
+        changes.extend(groups.into_iter().map(Change::PutGroup));
+        changes.extend(lanes.into_iter().map(Change::PutLane));
+        changes.extend(entries.into_iter().map(Change::PutEntry));
+        changes.extend(silences.into_iter().map(Change::PutSilence));
+        changes.extend(heartbeat.map(Change::Heartbeat));
+        changes
+    }
 }

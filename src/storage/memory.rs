@@ -1,6 +1,8 @@
 //! A store that lives as long as the process: for `demo`, `eval` and tests.
 
-use std::collections::{BTreeMap, VecDeque};
+mod lookup;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -8,8 +10,9 @@ use async_trait::async_trait;
 use crate::model::{Fingerprint, RuleKey, Silence, SilenceId, Timestamp};
 use crate::outbox::{Attempt, EntryId, LaneKey, OutboxEntry};
 use crate::storage::{
-    Change, Decision, GroupId, History, HistoryFilter, MAX_HISTORY, RecordedTransition, Snapshot,
-    Store, StoreError, StoredAlert, StoredGroup, StoredLane,
+    CaseFilter, Change, Decision, Deliveries, DeliveryFilter, Dossier, GroupId, History,
+    HistoryFilter, KnownAlert, MAX_HISTORY, RecordedTransition, Snapshot, Start, Store, StoreError,
+    StoredAlert, StoredGroup, StoredLane,
 };
 
 /// An in-memory store. It never fails, and forgets the oldest history beyond [`MAX_HISTORY`]
@@ -29,6 +32,9 @@ struct State {
     transitions: VecDeque<RecordedTransition>,
     decisions: VecDeque<Decision>,
     attempts: VecDeque<Attempt>,
+    starts: VecDeque<Start>,
+    /// By identity in routing and within the rule.
+    known: BTreeMap<(Fingerprint, Fingerprint), KnownAlert>,
 }
 
 impl MemoryStore {
@@ -58,6 +64,9 @@ impl State {
             Change::AddTransition { rule, transition } => {
                 add(&mut self.transitions, RecordedTransition { rule, transition });
             }
+            Change::PutKnown(known) => {
+                self.known.insert((known.labels.fingerprint(), known.instance), known);
+            }
             Change::AddDecision(decision) => add(&mut self.decisions, decision),
             Change::PutGroup(group) => {
                 self.groups.insert(group.id.clone(), group);
@@ -86,6 +95,7 @@ impl State {
             }
             Change::AddAttempt(attempt) => add(&mut self.attempts, attempt),
             Change::Heartbeat(at) => self.heartbeat = Some(at),
+            Change::AddStart(start) => add(&mut self.starts, start),
         }
     }
 
@@ -103,6 +113,33 @@ impl State {
         for alert in taken {
             self.apply(Change::PutAlert(alert));
         }
+    }
+}
+
+impl State {
+    fn prune(&mut self, before: Timestamp) -> u64 {
+        let active: BTreeSet<Fingerprint> =
+            self.alerts.keys().map(|(_, alert, _)| *alert).collect();
+        let routed: BTreeSet<Fingerprint> = self
+            .known
+            .keys()
+            .filter(|(_, instance)| active.contains(instance))
+            .map(|(fingerprint, _)| *fingerprint)
+            .collect();
+        let deleted = forget(&mut self.transitions, |record| {
+            record.transition.at >= before || active.contains(&record.transition.fingerprint)
+        }) + forget(&mut self.decisions, |record| {
+            record.at >= before
+                || (record.integration.is_none() && routed.contains(&record.fingerprint))
+        }) + forget(&mut self.attempts, |record| record.at >= before)
+            + forget(&mut self.starts, |start| start.at >= before);
+        let told: BTreeSet<Fingerprint> =
+            self.attempts.iter().flat_map(|attempt| attempt.alerts.iter().copied()).collect();
+        let known = self.known.len();
+        self.known.retain(|(fingerprint, instance), known| {
+            known.seen_at >= before || active.contains(instance) || told.contains(fingerprint)
+        });
+        deleted + u64::try_from(known - self.known.len()).unwrap_or(u64::MAX)
     }
 }
 
@@ -151,10 +188,15 @@ impl Store for MemoryStore {
     }
 
     async fn prune(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let mut state = self.state();
-        Ok(forget(&mut state.transitions, before, transition_at)
-            + forget(&mut state.decisions, before, decision_at)
-            + forget(&mut state.attempts, before, attempt_at))
+        Ok(self.state().prune(before))
+    }
+
+    async fn dossier(&self, filter: &CaseFilter) -> Result<Dossier, StoreError> {
+        Ok(self.state().dossier(filter))
+    }
+
+    async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries, StoreError> {
+        Ok(self.state().deliveries(filter))
     }
 }
 
@@ -184,9 +226,9 @@ fn newest<T: Clone>(
     found.into_iter().skip(first).cloned().collect()
 }
 
-fn forget<T>(records: &mut VecDeque<T>, before: Timestamp, at: fn(&T) -> Timestamp) -> u64 {
+fn forget<T>(records: &mut VecDeque<T>, keep: impl FnMut(&T) -> bool) -> u64 {
     let held = records.len();
-    records.retain(|record| at(record) >= before);
+    records.retain(keep);
     u64::try_from(held - records.len()).unwrap_or(u64::MAX)
 }
 

@@ -7,12 +7,19 @@
 mod change;
 #[cfg(test)]
 mod contract;
+mod lookup;
 mod memory;
 mod sqlite;
 
-pub use change::{Change, Decision, GroupId, Snapshot, StoredAlert, StoredGroup, StoredLane};
+pub use change::{
+    Change, Decision, GroupId, KnownAlert, Snapshot, Start, StoredAlert, StoredGroup, StoredLane,
+};
+pub use lookup::{
+    Case, CaseFilter, Deliveries, DeliveryFilter, Dossier, MAX_CASES, MAX_NEARBY, MAX_RECORDS,
+    MAX_STARTS,
+};
 pub use memory::MemoryStore;
-pub use sqlite::SqliteStore;
+pub use sqlite::{LateStore, SqliteStore};
 
 use std::path::PathBuf;
 
@@ -55,13 +62,19 @@ pub enum StoreError {
         known: u32,
     },
     /// The file is damaged.
-    #[error("the store {path} is damaged: {reason}")]
+    #[error(
+        "the store {path} is damaged: {reason}; it is left as it is: \
+         move it away with its -wal file, and a new one is begun"
+    )]
     Corrupt {
         /// The folder.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
     },
+    /// The store has not been opened, and paging goes on from memory.
+    #[error("{0}")]
+    NotOpen(String),
     /// A transaction failed; nothing of it is stored.
     #[error("the store did not commit: {0}")]
     Commit(String),
@@ -121,12 +134,29 @@ pub trait Store: Send + Sync {
     /// Reads the current state as of one moment, every list in the order of its keys.
     async fn load(&self) -> Result<Snapshot, StoreError>;
 
+    /// Why nothing can be stored at present, where the store knows that by itself.
+    fn problem(&self) -> Option<String> {
+        None
+    }
+
+    /// Asked before a commit: a store that could not be opened tries that again.
+    async fn revive(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Commits all changes, or none. When this returns `Ok`, they survive a crash.
     async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError>;
 
     /// Reads history.
     async fn history(&self, filter: &HistoryFilter) -> Result<History, StoreError>;
 
-    /// Deletes all history older than `before`; returns how many records went. Current state stays.
+    /// Reads everything about the alerts that match, as of one moment.
+    async fn dossier(&self, filter: &CaseFilter) -> Result<Dossier, StoreError>;
+
+    /// Reads attempts at delivery, or what waits to be delivered.
+    async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries, StoreError>;
+
+    /// Deletes all history older than `before`; returns how many records went. Current state stays,
+    /// and so do the changes and the routing of alerts that are not over.
     async fn prune(&self, before: Timestamp) -> Result<u64, StoreError>;
 }

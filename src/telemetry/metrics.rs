@@ -220,6 +220,12 @@ pub struct StoreMetrics {
     pub commit_failures: Counter,
     /// How long transactions took.
     pub commit_duration: Histogram,
+    /// Whether state is being stored.
+    pub up: Gauge,
+    /// Changes that are in memory alone.
+    pub uncommitted_changes: Gauge,
+    /// History that has no place to wait in.
+    pub dropped_records: Counter,
 }
 
 impl StoreMetrics {
@@ -242,6 +248,24 @@ impl StoreMetrics {
                 NONE,
                 "How long a transaction of the store took until it was on the disk",
                 commit_buckets(),
+            ),
+            up: t.add(
+                "store_up",
+                NONE,
+                "1 while state is being stored, 0 while paging goes on from memory",
+                Gauge::default(),
+            ),
+            uncommitted_changes: t.add(
+                "store_uncommitted_changes",
+                NONE,
+                "Changes that wait in memory for a store that fails",
+                Gauge::default(),
+            ),
+            dropped_records: t.add(
+                "store_dropped_records",
+                NONE,
+                "Records of history that were dropped because too much waited for the store",
+                Counter::default(),
             ),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::model::{IntegrationId, Silence, SilenceState, Timestamp};
+use crate::telemetry::http_metrics::HttpMetrics;
 use crate::telemetry::labels::{
     AlertStateLabel, BuildInfo, BuiltinLabels, DeliveryFailure, DeliveryFailureLabels, GroupLabels,
     IntegrationLabels, SilenceLabels, StateLabels,
@@ -30,6 +31,8 @@ pub struct Metrics {
     pub store: StoreMetrics,
     /// Of the configuration.
     pub config: ConfigMetrics,
+    /// Of the API.
+    pub http: HttpMetrics,
 }
 
 impl Metrics {
@@ -50,6 +53,7 @@ impl Metrics {
             delivery: DeliveryMetrics::new(&mut table),
             store: StoreMetrics::new(&mut table),
             config: ConfigMetrics::new(&mut table),
+            http: HttpMetrics::new(&mut table),
             table,
             groups: Mutex::default(),
             integrations: Mutex::default(),

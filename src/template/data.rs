@@ -1,6 +1,9 @@
 //! The data of a message: everything that a good one needs, ready to be shown.
 
-use std::time::Duration;
+mod digest;
+mod words;
+
+use std::collections::HashSet;
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -8,7 +11,12 @@ use serde_json::{Value, json};
 use crate::model::label::ALERT_NAME;
 use crate::model::time::GO_ZERO_TIME;
 use crate::model::{LabelSet, Notification, NotificationStatus, NotifiedAlert, Timestamp};
-use crate::template::go::printf::float;
+use crate::template::links;
+use digest::{Listed, digest};
+pub use words::{duration_text, time_text};
+
+/// How many names of alerts are told.
+const MAX_NAMES: usize = 100;
 
 /// What a message needs beside the notification.
 #[derive(Clone, Debug)]
@@ -27,13 +35,26 @@ pub struct MessageContext<'a> {
 /// Beside Alertmanager's fields (`receiver`, `status`, `alerts`, `groupLabels`, `commonLabels`,
 /// `commonAnnotations`, `externalURL`, `version`, `groupKey`, `truncatedAlerts`) it has `reason`,
 /// `title`, `subject`, `severity`, `timeZone`, `now`, `startsAt` and `startsAtText` (the earliest
-/// start), `names` (of the alerts that fire, or of all where none does, each once), `firing`,
-/// `resolved`, `firingCount`, `resolvedCount` and `alertCount`.
+/// start), `names` (of the alerts that fire, or of all where none does, each once, 100 at most),
+/// `firing`, `resolved`, `firingCount`, `resolvedCount`, `missedCount` (of the resolved ones) and
+/// `alertCount`.
+///
+/// `silenceURL` is the form for a silence of the group, with its labels filled in (those that all
+/// alerts share where it has none), `alertsURL` the list of the group's alerts. Both are null where
+/// the program's own address is not known.
+///
+/// Of many alerts the lists hold the gravest 500 that fire and the gravest 500 that are
+/// resolved; the counts are those of all. What a message says of more alerts than it can list is in
+/// `digest`: `labels`, each with `name`, `values` (of which each has `value`, "" for alerts
+/// without the label, `count` and `alertsURL`) and `others` (how many alerts have other values);
+/// `alerts`, the gravest 10 of those that fire, or of all where none does; and `rest`, how many
+/// alerts are not among these. `storm` says that the integration cannot list all alerts, and that
+/// its message is the digest.
 ///
 /// An alert has Alertmanager's `status`, `labels`, `annotations`, `startsAt`, `endsAt`,
 /// `generatorURL`, `fingerprint`, and beside them `name`, `severity`, `value` (a number, or null
-/// where it has none), `valueText`, `missed`, `startsAtText`, `endsAtText`, `durationSeconds` and
-/// `durationText`.
+/// where it has none), `valueText`, `missed`, `startsAtText`, `endsAtText`, `durationSeconds`,
+/// `durationText` and `silenceURL`, the form for a silence of this alert.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TemplateData {
     json: Value,
@@ -42,24 +63,32 @@ pub struct TemplateData {
 impl TemplateData {
     /// The data of a notification.
     pub fn new(notification: &Notification, context: &MessageContext<'_>) -> Self {
-        let alerts: Vec<Value> = notification.alerts.iter().map(|a| alert(a, context)).collect();
-        let with = |status: &str| -> Vec<Value> {
-            alerts.iter().filter(|a| a["status"] == status).cloned().collect()
+        let listed = Listed::of(notification);
+        let shown = |alerts: &[&NotifiedAlert]| -> Vec<Value> {
+            alerts.iter().map(|notified| alert(notified, context)).collect()
         };
-        let (firing, resolved) = (with("firing"), with("resolved"));
+        let (firing, resolved) = (shown(&listed.firing), shown(&listed.resolved));
+        let alerts: Vec<Value> = firing.iter().chain(&resolved).cloned().collect();
         let title = title(notification);
         let start = notification.alerts.iter().map(|a| a.alert.starts_at).min();
+        let common = notification.common_labels();
+        let group =
+            if notification.group_labels.is_empty() { &common } else { &notification.group_labels };
+        let receiver = notification.integration.receiver.as_str();
+        let missed = notification.alerts.iter().filter(|alert| alert.missed).count();
         let json = json!({
             "version": "4",
-            "receiver": notification.integration.receiver,
+            "receiver": receiver,
             "status": notification.status().as_str(),
             "reason": notification.reason.as_str(),
             "groupKey": notification.group_key.0,
             "groupLabels": notification.group_labels,
-            "commonLabels": notification.common_labels(),
+            "commonLabels": common,
             "commonAnnotations": notification.common_annotations(),
             "externalURL": context.external_url,
-            "truncatedAlerts": 0,
+            "silenceURL": links::silence(context.external_url, group),
+            "alertsURL": links::alerts(context.external_url, receiver, group),
+            "truncatedAlerts": notification.alerts.len() - alerts.len(),
             "title": title,
             "subject": title,
             "severity": severity(notification),
@@ -68,14 +97,26 @@ impl TemplateData {
             "now": context.now.rfc3339(),
             "startsAt": start.map(Timestamp::rfc3339),
             "startsAtText": start.map(|at| time_text(at, context.time_zone)),
-            "firingCount": firing.len(),
-            "resolvedCount": resolved.len(),
-            "alertCount": alerts.len(),
+            "firingCount": listed.firing_count,
+            "resolvedCount": notification.alerts.len() - listed.firing_count,
+            "missedCount": missed,
+            "alertCount": notification.alerts.len(),
+            "digest": digest(notification, &listed, group, context),
+            "storm": false,
             "firing": firing,
             "resolved": resolved,
             "alerts": alerts,
         });
         Self { json }
+    }
+
+    /// The same data, for a message that cannot list all alerts.
+    #[must_use]
+    pub fn as_storm(mut self) -> Self {
+        if let Some(storm) = self.json.get_mut("storm") {
+            *storm = Value::Bool(true);
+        }
+        self
     }
 
     /// The same data with every text in it passed through a function: to take the meaning from
@@ -91,7 +132,7 @@ impl TemplateData {
     }
 }
 
-/// The data nests four levels deep at most.
+/// The data nests six levels deep at most.
 fn map_texts(value: &Value, map: &dyn Fn(&str) -> String) -> Value {
     match value {
         Value::String(text) => Value::String(map(text)),
@@ -115,53 +156,17 @@ fn alert(notified: &NotifiedAlert, context: &MessageContext<'_>) -> Value {
         "endsAt": end.map_or_else(|| GO_ZERO_TIME.to_string(), Timestamp::rfc3339),
         "generatorURL": alert.generator_url,
         "fingerprint": alert.fingerprint(),
+        "silenceURL": links::silence_alert(context.external_url, &alert.labels),
         "name": alert.labels.alertname(),
         "severity": alert.labels.value("severity"),
         "value": alert.value,
-        "valueText": alert.value.map(value_text),
+        "valueText": alert.value.map(words::value_text),
         "missed": notified.missed,
         "startsAtText": time_text(alert.starts_at, context.time_zone),
         "endsAtText": end.map(|at| time_text(at, context.time_zone)),
         "durationSeconds": duration.as_secs_f64(),
         "durationText": duration_text(duration),
     })
-}
-
-/// A value for people, four digits: `0.93` and `93.4` as they are, `1.234k` where it is large. A
-/// ratio is never written in thousandths.
-fn value_text(value: f64) -> String {
-    match value.abs() {
-        size if (0.001..1000.0).contains(&size) => float(value, 'g', Some(4)),
-        _ => super::rule::humanize(value),
-    }
-}
-
-/// A time for people: `2026-01-02 15:04:05 CET`.
-pub fn time_text(at: Timestamp, zone: &TimeZone) -> String {
-    let at = jiff::Timestamp::from_millisecond(at.millis()).unwrap_or_default();
-    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
-}
-
-/// A duration for people, its two largest units: `45s`, `3h 12m`, `2d 4h`.
-pub fn duration_text(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    let units = [(86_400, "d"), (3600, "h"), (60, "m"), (1, "s")];
-    let mut parts = Vec::new();
-    let mut rest = seconds;
-    for (size, unit) in units {
-        if rest >= size || (!parts.is_empty() && parts.len() < 2) {
-            parts.push((rest / size, unit));
-            rest %= size;
-        }
-        if parts.len() == 2 {
-            break;
-        }
-    }
-    if parts.is_empty() {
-        return "0s".to_string();
-    }
-    let shown = parts.iter().enumerate().filter(|(i, (n, _))| *i == 0 || *n > 0);
-    shown.map(|(_, (n, unit))| format!("{n}{unit}")).collect::<Vec<_>>().join(" ")
 }
 
 /// Label values with that of `alertname` in front, then by name, as Alertmanager's `SortedPairs`.
@@ -191,18 +196,15 @@ fn title(notification: &Notification) -> String {
 
 /// The names of the alerts that fire, or of all where none does, each once.
 fn names(notification: &Notification) -> Vec<&str> {
-    let mut names = Vec::new();
-    for notified in notification.with_status(notification.status()) {
-        let name = notified.alert.labels.alertname();
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
+    let mut seen = HashSet::new();
+    let alerts = notification.with_status(notification.status());
+    let names = alerts.map(|notified| notified.alert.labels.alertname());
+    names.filter(|name| seen.insert(*name)).take(MAX_NAMES).collect()
 }
 
-/// How grave a value of the label `severity` is. The words are those in use in public rules.
-fn rank(severity: &str) -> u8 {
+/// How grave a value of the label `severity` is, 5 at most. The words are those in use in public
+/// rules.
+pub fn rank(severity: &str) -> u8 {
     match severity.to_ascii_lowercase().as_str() {
         "critical" | "page" | "emergency" | "disaster" | "fatal" => 5,
         "error" | "major" | "high" => 4,
@@ -310,41 +312,9 @@ pub(in crate::template) mod tests {
     }
 
     #[test]
-    fn values_are_read_at_a_glance() {
-        for (value, expected) in [
-            (0.0, "0"),
-            (0.93, "0.93"),
-            (-0.934_56, "-0.9346"),
-            (93.456, "93.46"),
-            (1234.5, "1.234k"),
-            (0.000_5, "500u"),
-            (f64::NAN, "NaN"),
-        ] {
-            assert_eq!(value_text(value), expected);
-        }
-    }
-
-    #[test]
     fn every_text_can_be_mapped() {
         let upper = data(None).map_texts(&str::to_uppercase);
         assert_eq!(upper.as_json()["ALERTS"][0]["LABELS"]["INSTANCE"], "A");
         assert_eq!(upper.as_json()["FIRINGCOUNT"], 1);
-    }
-
-    #[test]
-    fn durations_have_two_units() {
-        for (seconds, expected) in [
-            (0, "0s"),
-            (45, "45s"),
-            (60, "1m"),
-            (90, "1m 30s"),
-            (3600, "1h"),
-            (3605, "1h"),
-            (11_520, "3h 12m"),
-            (86_400, "1d"),
-            (187_200, "2d 4h"),
-        ] {
-            assert_eq!(duration_text(Duration::from_secs(seconds)), expected);
-        }
     }
 }

@@ -7,11 +7,12 @@
 mod alertmanager;
 mod data;
 mod go;
+mod links;
 mod message;
 mod rule;
 
 pub use alertmanager::{GoFileError, GoTemplates, GoText};
-pub use data::{MessageContext, TemplateData, duration_text, time_text};
+pub use data::{MessageContext, TemplateData, duration_text, rank as severity_rank, time_text};
 pub use go::TemplateError;
 pub use message::{MessageError, NotificationTemplates, truncate};
 pub use rule::{ExpandError, Expansion, QueryAnswers, RuleData, RuleTemplate};

@@ -25,13 +25,39 @@ impl Daemon {
     /// The same with more arguments.
     pub fn start_with(config: &str, arguments: &[&str]) -> Self {
         let began = Instant::now();
-        let mut process = Self::spawn(config, arguments);
+        Self::listening(Self::spawn(config, arguments), began).ready(began)
+    }
+
+    /// Starts it and waits for its API alone: it may not become ready.
+    pub fn start_unready(config: &str) -> Self {
+        Self::listening(Self::spawn(config, &[]), Instant::now())
+    }
+
+    /// Starts it with more environment, and waits until it is ready.
+    pub fn start_in(config: &str, env: &[(&str, &str)]) -> Self {
+        let began = Instant::now();
+        let command =
+            [env!("CARGO_BIN_EXE_watchbell"), "run", "--config", config, "--listen", "127.0.0.1:0"];
+        let process = Process::start("watchbell", &command.map(str::to_owned), env);
+        Self::listening(process, began).ready(began)
+    }
+
+    fn listening(mut process: Process, began: Instant) -> Self {
         let line = process.wait_for_line("listening");
         let address = line.split("address=").nth(1).expect("the log names the address").trim();
         let url = format!("http://{address}");
-        let ready = || http::get(&format!("{url}/-/ready")).ok().filter(|a| a.status == 200);
-        wait_until("the daemon is ready", ready);
         Self { process, url, ready_after: began.elapsed() }
+    }
+
+    fn ready(self, began: Instant) -> Self {
+        let ready = || http::get(&format!("{}/-/ready", self.url)).ok().filter(|a| a.status == 200);
+        wait_until("the daemon is ready", ready);
+        Self { ready_after: began.elapsed(), ..self }
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Starts the process alone, which may not come far.
@@ -97,7 +123,12 @@ impl Daemon {
 
     /// `POST /-/reload`.
     pub fn reload(&self) -> Response {
-        http::request("POST", &format!("{}/-/reload", self.url), &[], "").expect("it answers")
+        self.request("POST", "/-/reload", &[])
+    }
+
+    /// A request without a body.
+    pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
+        http::request(method, &format!("{}{path}", self.url), headers, "").expect("it answers")
     }
 
     pub fn signal(&self, name: &str) {

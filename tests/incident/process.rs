@@ -6,13 +6,7 @@ use serde_json::json;
 
 use crate::daemon::Daemon;
 use crate::site::{Site, nodes};
-use crate::support::wait_until;
-
-/// Says it past the test harness, which swallows what a passing test prints.
-fn say(text: &str) {
-    use std::io::Write;
-    std::io::stderr().write_all(format!("measured: {text}\n").as_bytes()).unwrap();
-}
+use crate::support::{say, wait_until};
 
 #[test]
 fn a_folder_has_one_owner_and_is_free_at_once_after_a_crash() {

@@ -83,6 +83,14 @@ impl Site {
         self.write_all(&self.prometheus(), route, global, receivers)
     }
 
+    /// What tells of nodes goes to `ops`, what Watchbell tells of itself to `self`.
+    pub fn write_apart(&self) -> String {
+        let route = "{receiver: ops, group_by: [alertname], \
+                     routes: [{matchers: ['alertname=~\"Watchbell.*\"'], receiver: self}]}";
+        let own = format!("- {{name: self, webhook_configs: [{}]}}", self.webhook("self"));
+        self.write_routes(route, "{}", &format!("{}\n{own}", self.ops()))
+    }
+
     /// The same with a datasource.
     pub fn write_all(&self, url: &str, route: &str, global: &str, receivers: &str) -> String {
         let timers = "group_wait: 1s, group_interval: 1s, repeat_interval: 1h";

@@ -14,7 +14,7 @@ use futures::StreamExt;
 use regex::Regex;
 
 use crate::alerting::RuleAlerts;
-use crate::cli::output::{Paint, show, show_json};
+use crate::cli::output::{Paint, TableFormat, show, show_json};
 use crate::cli::{FAILED, USAGE, findings, time};
 use crate::config::{ConfigError, Loaded};
 use crate::engine::Evaluator;
@@ -61,14 +61,6 @@ pub(super) struct Args {
     /// Exit with 1 where an alert is pending or fires
     #[arg(long)]
     exit_code: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum TableFormat {
-    /// For people
-    Table,
-    /// For programs
-    Json,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {

@@ -2,7 +2,7 @@
 
 mod silences;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -14,7 +14,10 @@ use crate::engine::dispatcher::tests::harness::{ROUTE, labels, rule, setup};
 use crate::model::{LabelSet, Timestamp};
 use crate::notify::{Delivery, Preview, RenderError};
 use crate::outbox::AttemptOutcome;
-use crate::storage::{History, HistoryFilter, MemoryStore, Snapshot, StoreError};
+use crate::storage::{
+    CaseFilter, Deliveries, DeliveryFilter, Dossier, History, HistoryFilter, MemoryStore, Snapshot,
+    StoreError,
+};
 use crate::telemetry::BuildInfo;
 
 /// Counts how often it is asked.
@@ -63,6 +66,14 @@ impl Store for TestStore {
 
     async fn history(&self, filter: &HistoryFilter) -> Result<History, StoreError> {
         self.memory.history(filter).await
+    }
+
+    async fn dossier(&self, filter: &CaseFilter) -> Result<Dossier, StoreError> {
+        self.memory.dossier(filter).await
+    }
+
+    async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries, StoreError> {
+        self.memory.deliveries(filter).await
     }
 
     async fn prune(&self, before: Timestamp) -> Result<u64, StoreError> {
@@ -244,13 +255,44 @@ async fn a_store_that_fails_does_not_stop_the_paging_and_is_caught_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_hangs_does_not_stop_the_paging() {
+async fn a_store_that_hangs_is_waited_for_once_and_caught_up() {
     let rig = rig(Duration::from_millis(50));
-    rig.store.millis.store(100_000_000, Ordering::Relaxed);
+    rig.store.millis.store(100_000, Ordering::Relaxed);
+    let before = tokio::time::Instant::now();
+    rig.fire("A").await;
+    let waited = before.elapsed();
+    assert!((Duration::from_secs(5)..Duration::from_secs(15)).contains(&waited), "{waited:?}");
+    assert!(rig.handle.store_problem().unwrap().contains("no answer"));
+    rig.fire("B").await;
+    assert_eq!(before.elapsed(), waited, "the store is known to hang");
+    pass(20).await;
+    assert_eq!(rig.notifier.delivered(), [false], "told from memory");
+    assert_eq!(rig.store.commits.load(Ordering::Relaxed), 1, "the one that hangs");
+    rig.store.millis.store(0, Ordering::Relaxed);
+    pass(100).await;
+    assert!(rig.handle.store_ok());
+    let stored = rig.store.load().await.unwrap();
+    assert_eq!((stored.alerts.len(), stored.lanes.len()), (2, 1));
+    assert!(stored.lanes[0].delivered.is_some() && stored.entries.is_empty());
+    let history = rig.store.history(&HistoryFilter::default()).await.unwrap();
+    let told = rig.notifier.delivered().len();
+    assert_eq!(
+        (history.transitions.len(), history.attempts.len()),
+        (2, told),
+        "nothing is doubled"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_tries_once_more_to_store_what_waits() {
+    let rig = rig(Duration::from_millis(50));
+    rig.store.fails.store(true, Ordering::Relaxed);
     rig.fire("A").await;
     assert!(!rig.handle.store_ok());
-    pass(100).await;
-    assert_eq!(rig.notifier.delivered(), [false]);
+    rig.store.fails.store(false, Ordering::Relaxed);
+    rig.handle.stop().await.unwrap();
+    rig.running.await.unwrap();
+    assert_eq!(rig.store.load().await.unwrap().alerts.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,9 +1,10 @@
 //! Deliveries that are due, and what became of them.
 
 use crate::engine::dispatcher::Dispatcher;
+use crate::engine::dispatcher::record::Before;
 use crate::model::{IntegrationId, Now};
 use crate::notify::Delivery;
-use crate::outbox::{AttemptOutcome, Outcome};
+use crate::outbox::{AttemptOutcome, EntryId, Outcome};
 use crate::storage::{Change, GroupId};
 
 /// A delivery that is in flight; handed back with its outcome.
@@ -55,6 +56,7 @@ impl Dispatcher {
         let Some(mut group) = self.groups.remove(id) else { return changes };
         if let Some(lane) = group.lanes.iter_mut().find(|l| l.id == ticket.integration)
             && lane.lane.is_in_flight(&ticket.delivery.idempotency_key)
+            && let before = Before::of(lane.lane.entries())
             && let Some(finished) = lane.lane.finish(outcome, &group.core.alerts, now.wall)
         {
             if finished.attempt.outcome == AttemptOutcome::Permanent
@@ -65,7 +67,12 @@ impl Dispatcher {
             }
             let unwanted = if lane.send_resolved { None } else { lane.lane.drop_ends() };
             self.time_attempt(id, lane, now);
+            // What has gone out, or was refused, was neither replaced nor withdrawn.
+            let tried_again = finished.attempt.outcome == AttemptOutcome::Retry;
+            let gone = finished.removed.iter().filter(|_| tried_again);
+            let gone: Vec<EntryId> = gone.copied().chain(unwanted).collect();
             changes.push(Change::AddAttempt(finished.attempt));
+            changes.extend(before.record(&gone, &lane.lane, id, &lane.id, now));
             let removed = finished.removed.into_iter().chain(unwanted);
             changes.extend(removed.map(Change::DeleteEntry));
             changes.extend(lane.lane.entries().cloned().map(Change::PutEntry));

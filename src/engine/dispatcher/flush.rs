@@ -6,10 +6,11 @@ use std::sync::Arc;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::dispatcher::group::{Group, GroupLane};
 use crate::engine::dispatcher::hold::Held;
-use crate::model::{Fingerprint, IntegrationId, Notification, NotifiedAlert, NotifyReason, Now};
+use crate::engine::dispatcher::record::{Before, Quiet, decision};
+use crate::model::{Fingerprint, Notification, NotifiedAlert, NotifyReason, Now};
 use crate::outbox::{Lane, Told};
 use crate::routing::{Dedup, LogView, decide, mute_reason};
-use crate::storage::{Change, Decision, GroupId};
+use crate::storage::{Change, GroupId};
 
 /// The alerts of a group that is due, by what may be said of them.
 struct Sorted {
@@ -77,7 +78,7 @@ impl Dispatcher {
         let muted = mute_reason(&group.route, &self.setup.intervals, now.wall);
         let id = group.id();
         for (fingerprint, alert) in &group.core.alerts {
-            let reason = self.holds(alert, muted.as_ref(), now.wall);
+            let reason = self.holds(&alert.labels, muted.as_ref(), now.wall);
             let after = reason.as_ref().map(Held::from);
             if group.held.get(fingerprint) != after.as_ref() {
                 let (name, detail) = match &reason {
@@ -113,6 +114,8 @@ impl Dispatcher {
         let id = group.id();
         let Some(lane) = group.lanes.get_mut(index) else { return };
         let outcome = news(lane, &group.left, group.route.repeat_interval, sorted, due);
+        lane.note_ends(&id, sorted.resolved.union(&sorted.resolved_held), now, changes);
+        let before = Before::of(lane.lane.entries());
         let removed = match outcome {
             Outcome::Say(news) => {
                 let notification = Notification {
@@ -124,10 +127,13 @@ impl Dispatcher {
                     created_at: now.wall,
                 };
                 for fingerprint in &news.named {
-                    let name = news.reason.as_str();
+                    let (name, detail) =
+                        (news.reason.as_str(), format!("notification {}", entry.0));
                     let to = Some(lane.id.clone());
-                    changes.push(decision(*fingerprint, &id, to, name, String::new(), now));
+                    changes.push(decision(*fingerprint, &id, to, name, detail, now));
                 }
+                let firing = news.named.iter().filter(|fp| sorted.firing.contains(fp));
+                lane.noted.extend(firing.map(|fp| (*fp, Quiet::Known)));
                 lane.told_at = due.mono;
                 lane.lane.enqueue(entry, notification, news.told, &group.core.alerts, now.wall)
             }
@@ -135,11 +141,15 @@ impl Dispatcher {
                 lane.lane.clear_log(now.wall);
                 lane.lane.refresh(entry, &group.core.alerts).into_iter().collect()
             }
-            Outcome::Hold => match lane.lane.refresh(entry, &group.core.alerts) {
-                Some(removed) => vec![removed],
-                None => return,
-            },
+            Outcome::Hold => {
+                lane.note_known(&id, &sorted.firing, now, changes);
+                match lane.lane.refresh(entry, &group.core.alerts) {
+                    Some(removed) => vec![removed],
+                    None => return,
+                }
+            }
         };
+        changes.extend(before.record(&removed, &lane.lane, &id, &lane.id, now));
         changes.extend(removed.into_iter().map(Change::DeleteEntry));
         changes.extend(lane.lane.entries().cloned().map(Change::PutEntry));
         changes.push(lane.stored(&group.core));
@@ -162,15 +172,12 @@ impl Dispatcher {
     pub(super) fn close_if_over(&mut self, id: &GroupId, now: Now, changes: &mut Vec<Change>) {
         let Some(group) = self.groups.get_mut(id) else { return };
         let settled = group.settle(now, changes);
-        for alert in &settled {
-            let nobody_knew = !group.lanes().any(|lane| lane.knew(alert.fingerprint()));
-            if nobody_knew && !group.lanes.is_empty() {
-                let fingerprint = alert.fingerprint();
-                let name = "resolved_before_notification";
-                changes.push(decision(fingerprint, id, None, name, String::new(), now));
-            }
-        }
-        let settled = settled.iter().map(|alert| alert.fingerprint()).collect();
+        let unknown = settled.iter().filter(|(_, knew)| !**knew && !group.lanes.is_empty());
+        changes.extend(unknown.map(|(fingerprint, _)| {
+            let name = "resolved_before_notification";
+            decision(*fingerprint, id, None, name, String::new(), now)
+        }));
+        let settled = settled.into_keys().collect();
         if group.is_over() {
             changes.extend(group.deleted());
             self.timers.set_flush(id, &mut group.flush_at, None);
@@ -271,22 +278,4 @@ fn words(
         .collect();
     words.sort_by(|a, b| a.order().cmp(&b.order()));
     words
-}
-
-fn decision(
-    fingerprint: Fingerprint,
-    group: &GroupId,
-    integration: Option<IntegrationId>,
-    reason: &str,
-    detail: String,
-    now: Now,
-) -> Change {
-    Change::AddDecision(Decision {
-        at: now.wall,
-        fingerprint,
-        group: group.clone(),
-        integration,
-        reason: reason.to_string(),
-        detail,
-    })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::dispatcher::hold::Held;
+use crate::engine::dispatcher::record::Quiet;
 use crate::model::{Alert, Fingerprint, IntegrationId, Monotonic, Now, Timestamp};
 use crate::outbox::{Lane, LaneKey};
 use crate::routing::{AggregationGroup, Route};
@@ -19,6 +20,8 @@ pub(super) struct GroupLane {
     pub(super) id: IntegrationId,
     pub(super) send_resolved: bool,
     pub(super) lane: Lane,
+    /// The alerts of which nothing is said, and why, as far as that has been recorded.
+    pub(super) noted: BTreeMap<Fingerprint, Quiet>,
     /// When the last notification was decided, for the repeat interval.
     pub(super) told_at: Monotonic,
     /// The timer of the next attempt, as it stands in the timers.
@@ -31,7 +34,9 @@ impl GroupLane {
     /// A lane of which nothing is due yet.
     pub(super) fn new(id: IntegrationId, send_resolved: bool, lane: Lane, now: Now) -> Self {
         let told_at = lane.enqueued.as_ref().map_or(now.mono, |told| now.past(told.at));
-        Self { id, send_resolved, lane, told_at, attempt_at: None, attempt_due: None }
+        let known = lane.enqueued.iter().flat_map(|told| &told.firing);
+        let noted = known.map(|fingerprint| (*fingerprint, Quiet::Known)).collect();
+        Self { id, send_resolved, lane, noted, told_at, attempt_at: None, attempt_due: None }
     }
 
     /// Whether the receiver takes an alert to fire, or is about to.
@@ -128,8 +133,13 @@ impl Group {
         })
     }
 
-    /// Takes out the resolved alerts that no lane needs any more and returns them.
-    pub(super) fn settle(&mut self, now: Now, changes: &mut Vec<Change>) -> Vec<Arc<Alert>> {
+    /// Takes out the resolved alerts that no lane needs any more. Returns for each whether anybody
+    /// was told of it.
+    pub(super) fn settle(
+        &mut self,
+        now: Now,
+        changes: &mut Vec<Change>,
+    ) -> BTreeMap<Fingerprint, bool> {
         let given_up =
             |alert: &Alert| alert.ends_at.is_some_and(|end| now.wall.since(end) > GIVE_UP_AFTER);
         let settled: BTreeSet<Fingerprint> = self
@@ -142,13 +152,15 @@ impl Group {
             })
             .map(|(fp, _)| *fp)
             .collect();
-        let gone =
-            settled.iter().filter_map(|fp| self.core.alerts.get(fp)).map(Arc::clone).collect();
+        // Before it is forgotten.
+        let knew = |fp: &Fingerprint| self.lanes.iter().any(|lane| lane.knew(*fp));
+        let gone = settled.iter().map(|fp| (*fp, knew(fp))).collect();
         self.core.remove_resolved(&settled);
         for lane in &mut self.lanes {
             if lane.lane.is_idle() && lane.lane.forget_unknown(&self.core.alerts) {
                 changes.push(lane.stored(&self.core));
             }
+            lane.noted.retain(|fp, _| self.core.alerts.contains_key(fp));
         }
         self.held.retain(|fp, _| self.core.alerts.contains_key(fp));
         self.left.retain(|fp| self.core.alerts.contains_key(fp));

@@ -1,7 +1,7 @@
 //! What holds an alert back, and how that is told.
 
 use crate::engine::dispatcher::Dispatcher;
-use crate::model::{Alert, Silence, SilenceId, Timestamp};
+use crate::model::{LabelSet, Silence, SilenceId, Timestamp};
 use crate::routing::MuteReason;
 
 /// How many silences of one alert are told in words.
@@ -33,13 +33,13 @@ impl Dispatcher {
     /// What holds an alert back. `muted` is what holds back its whole group.
     pub(super) fn holds(
         &self,
-        alert: &Alert,
+        labels: &LabelSet,
         muted: Option<&MuteReason>,
         now: Timestamp,
     ) -> Option<MuteReason> {
-        let inhibited = self.inhibitor.inhibited_by(&alert.labels).map(MuteReason::Inhibited);
+        let inhibited = self.inhibitor.inhibited_by(labels).map(MuteReason::Inhibited);
         inhibited.or_else(|| muted.cloned()).or_else(|| {
-            let ids = self.silences.silenced_by(&alert.labels, now);
+            let ids = self.silences.silenced_by(labels, now);
             (!ids.is_empty()).then_some(MuteReason::Silenced { ids })
         })
     }

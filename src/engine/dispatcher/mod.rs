@@ -8,12 +8,14 @@ mod group;
 mod hold;
 mod observe;
 mod reconcile;
+mod record;
 mod restore;
 mod setup;
 mod silence;
 #[cfg(test)]
 pub(super) mod tests;
 mod timers;
+mod whereabouts;
 
 pub use deliver::DeliveryTicket;
 pub use observe::Observation;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use crate::alerting::{AlertInstance, AlertState, Transition};
 use crate::engine::dispatcher::group::Group;
+use crate::engine::dispatcher::record::{joined, nobody};
 use crate::engine::dispatcher::{Dispatcher, Routed, Source};
-use crate::model::{Alert, Fingerprint, LabelSet, Now, RuleKey, Timestamp};
+use crate::model::{Alert, Fingerprint, LabelSet, Now, RuleKey};
 use crate::routing::AggregationGroup;
-use crate::storage::{Change, Decision, GroupId, StoredAlert};
+use crate::storage::{Change, GroupId, KnownAlert, StoredAlert};
 
 /// What one evaluation of one rule found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -51,6 +52,9 @@ impl Dispatcher {
     ) {
         let instance = &transition.instance;
         let alert = self.alert(instance, generator_url);
+        let (labels, seen_at) = (alert.labels.clone(), transition.at);
+        let instance_id = transition.fingerprint;
+        changes.push(Change::PutKnown(KnownAlert { labels, instance: instance_id, seen_at }));
         let stored = |instance: &AlertInstance| {
             Change::PutAlert(StoredAlert {
                 rule: rule.clone(),
@@ -217,7 +221,8 @@ impl Dispatcher {
                 let core = AggregationGroup::new(&route, key, labels, now);
                 Group::new(core, Arc::clone(&route))
             });
-            let is_member = group.core.alerts.contains_key(&fingerprint);
+            let known = group.core.alerts.get(&fingerprint);
+            let (is_member, is_new) = (known.is_some(), known.is_none_or(|a| a.is_resolved()));
             group.core.insert(&route, Arc::clone(alert), now);
             if let Some(routed) = self.alerts.get_mut(&fingerprint)
                 && !routed.groups.contains(&id)
@@ -225,7 +230,15 @@ impl Dispatcher {
                 routed.groups.push(id.clone());
             }
             if !is_member {
-                changes.push(grouped(fingerprint, &id, &route.key, now.wall));
+                changes.push(Change::AddDecision(joined(fingerprint, group, now)));
+                if setup.integrations(&route.receiver).is_empty() {
+                    changes.push(nobody(fingerprint, &id, now));
+                }
+            }
+            if is_new {
+                for lane in &mut group.lanes {
+                    lane.noted.remove(&fingerprint);
+                }
             }
             group.left.remove(&fingerprint);
             self.time_flush(&id, now, changes);
@@ -285,15 +298,4 @@ impl Routed {
             Arc::new(Alert { starts_at, ends_at, ..Alert::clone(words) })
         };
     }
-}
-
-fn grouped(fingerprint: Fingerprint, group: &GroupId, route: &str, at: Timestamp) -> Change {
-    Change::AddDecision(Decision {
-        at,
-        fingerprint,
-        group: group.clone(),
-        integration: None,
-        reason: "grouped".to_string(),
-        detail: format!("route {route}"),
-    })
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use crate::engine::RoutingSetup;
 use crate::engine::dispatcher::group::{Group, GroupLane};
+use crate::engine::dispatcher::record::{decision, left, nobody};
 use crate::engine::dispatcher::{Dispatcher, Source};
 use crate::model::{Alert, LabelSet, Now, RuleKey};
 use crate::outbox::LaneKey;
 use crate::routing::{Inhibitor, Route};
-use crate::storage::{Change, Decision, GroupId};
+use crate::storage::{Change, GroupId, KnownAlert};
 
 impl Dispatcher {
     /// Takes a new configuration. What fired under a group that is no more is resolved under it
@@ -20,7 +21,7 @@ impl Dispatcher {
         let relabel = self.setup.external_labels != setup.external_labels;
         self.setup = setup;
         if relabel {
-            self.relabel(&mut changes);
+            self.relabel(now, &mut changes);
         }
         for routed in self.alerts.values() {
             self.inhibitor.set(&routed.merged);
@@ -46,7 +47,7 @@ impl Dispatcher {
     /// Gives the alerts that fire the labels of the new configuration. Where these differ it is
     /// another alert: the former one is no longer known here and leaves its groups like one whose
     /// route changed. Those that are resolved end as they were announced.
-    fn relabel(&mut self, changes: &mut Vec<Change>) {
+    fn relabel(&mut self, now: Now, changes: &mut Vec<Change>) {
         let setup = Arc::clone(&self.setup);
         let mut renamed = Vec::new();
         let mut lost = Vec::new();
@@ -69,6 +70,11 @@ impl Dispatcher {
         }
         for source in renamed {
             let labels = setup.routed_labels(&source.instance);
+            changes.push(Change::PutKnown(KnownAlert {
+                labels: labels.clone(),
+                instance: source.instance.fingerprint(),
+                seen_at: now.wall,
+            }));
             let alert = Arc::new(Alert { labels, ..Alert::clone(&source.alert) });
             self.add_source(source.rule, source.instance, alert);
         }
@@ -116,7 +122,7 @@ impl Dispatcher {
         }
         self.drop_lost_lanes(&mut group, now, changes);
         self.renew_lanes(&mut group, now, changes);
-        if self.let_go(&mut group, now) || group.orphan {
+        if self.let_go(&mut group, now, changes) || group.orphan {
             group.core.next_flush = now.mono;
         }
         let mut lanes = std::mem::take(&mut group.lanes);
@@ -134,7 +140,7 @@ impl Dispatcher {
 
     /// Lets firing alerts go that no longer belong to the group: one that is known there is told
     /// as resolved, the others leave without a word. Whether any has to be told.
-    fn let_go(&mut self, group: &mut Group, now: Now) -> bool {
+    fn let_go(&mut self, group: &mut Group, now: Now, changes: &mut Vec<Change>) -> bool {
         let id = group.id();
         let mut told = false;
         for (fingerprint, alert) in std::mem::take(&mut group.core.alerts) {
@@ -147,7 +153,9 @@ impl Dispatcher {
             if let Some(routed) = self.alerts.get_mut(&fingerprint) {
                 routed.groups.retain(|held| *held != id);
             }
-            if group.lanes().any(|lane| lane.believes(fingerprint)) {
+            let believed = group.lanes().any(|lane| lane.believes(fingerprint));
+            changes.push(left(fingerprint, &id, believed, now));
+            if believed {
                 told = true;
                 group.left.insert(fingerprint);
                 let ends_at = Some(now.wall.max(alert.starts_at));
@@ -170,18 +178,15 @@ impl Dispatcher {
         let lost: Vec<GroupLane> = lost;
         for mut lane in lost {
             self.timers.set_attempt(&id, &lane.id, &mut lane.attempt_at, None);
-            for entry in lane.lane.entries() {
-                changes.push(Change::DeleteEntry(entry.id));
-                changes.extend(entry.untold.iter().map(|fingerprint| {
-                    Change::AddDecision(Decision {
-                        at: now.wall,
-                        fingerprint: *fingerprint,
-                        group: id.clone(),
-                        integration: Some(lane.id.clone()),
-                        reason: "integration_removed".to_string(),
-                        detail: String::new(),
-                    })
-                }));
+            changes.extend(lane.lane.entries().map(|entry| Change::DeleteEntry(entry.id)));
+            let concerned = group.core.alerts.keys().filter(|fp| lane.believes(**fp));
+            changes.extend(concerned.map(|fingerprint| {
+                let to = Some(lane.id.clone());
+                decision(*fingerprint, &id, to, "integration_removed", String::new(), now)
+            }));
+            if known.is_empty() {
+                let firing = group.core.alerts.iter().filter(|(_, alert)| !alert.is_resolved());
+                changes.extend(firing.map(|(fingerprint, _)| nobody(*fingerprint, &id, now)));
             }
             let group_key = group.core.key.clone();
             changes.push(Change::DeleteLane(LaneKey { group_key, integration: lane.id.clone() }));

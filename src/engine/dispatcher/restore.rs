@@ -12,10 +12,13 @@ use crate::engine::RoutingSetup;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::dispatcher::group::{Group, GroupLane};
 use crate::engine::dispatcher::reconcile::{group_ids, route_key};
+use crate::engine::dispatcher::record::{Before, joined};
 use crate::model::{Alert, Fingerprint, Now};
 use crate::outbox::{Lane, LaneKey, OutboxEntry, Told};
 use crate::routing::{AggregationGroup, Route};
-use crate::storage::{Change, GroupId, Snapshot, StoredAlert, StoredGroup, StoredLane};
+use crate::storage::{
+    Change, GroupId, KnownAlert, Snapshot, Start, StoredAlert, StoredGroup, StoredLane,
+};
 
 /// The groups in which somebody has been told of an alert, or is about to be.
 type ToldIn = HashMap<Fingerprint, BTreeSet<GroupId>>;
@@ -26,7 +29,8 @@ impl Dispatcher {
         let mut dispatcher = Self::new(setup);
         dispatcher.last_entry = snapshot.last_entry;
         dispatcher.silences = snapshot.silences.into_iter().collect();
-        let mut changes = Vec::new();
+        let last_alive = snapshot.heartbeat;
+        let mut changes = vec![Change::AddStart(Start { at: now.wall, last_alive })];
         let routes = dispatcher.routes();
         for stored in snapshot.groups {
             let group = restored_group(&dispatcher.setup, &routes, stored, now);
@@ -35,7 +39,7 @@ impl Dispatcher {
         let told_in = told_in(&snapshot.lanes, &snapshot.entries);
         let mut former = Vec::new();
         for alert in snapshot.alerts {
-            former.extend(dispatcher.restore_alert(alert));
+            former.extend(dispatcher.restore_alert(alert, now, &mut changes));
         }
         dispatcher.restore_members(&told_in, now);
         for alert in former {
@@ -46,18 +50,48 @@ impl Dispatcher {
         let mut routed = Vec::new();
         dispatcher.reconcile(now, &mut routed);
         dispatcher.forget_settled(&mut routed);
+        dispatcher.record_renamed(&restored, now, &mut changes);
         // That an alert is in a group that was there before is no new decision.
         changes.extend(routed.into_iter().filter(|change| match change {
-            Change::AddDecision(d) => d.reason != "grouped" || !restored.contains(&d.group),
+            Change::AddDecision(d) => {
+                !matches!(d.reason.as_str(), "grouped" | "no_integrations")
+                    || !restored.contains(&d.group)
+            }
             _ => true,
         }));
         (dispatcher, changes)
     }
 
+    /// Records that alerts which have other labels than before are in groups that were there before:
+    /// each is another alert.
+    fn record_renamed(&self, restored: &BTreeSet<GroupId>, now: Now, changes: &mut Vec<Change>) {
+        let renamed = changes.iter().filter_map(|change| match change {
+            Change::PutKnown(known) => Some(known.labels.fingerprint()),
+            _ => None,
+        });
+        let renamed: BTreeSet<Fingerprint> = renamed.collect();
+        for fingerprint in renamed {
+            let groups = self.alerts.get(&fingerprint).map_or(&[][..], |routed| &routed.groups);
+            let groups = groups.iter().filter(|id| restored.contains(id));
+            let groups = groups.filter_map(|id| self.groups.get(id));
+            changes.extend(groups.map(|g| Change::AddDecision(joined(fingerprint, g, now))));
+        }
+    }
+
     /// Puts a stored alert back, with today's external labels where it fires. Returns the alert
     /// as it was known before, where the labels have changed.
-    fn restore_alert(&mut self, stored: StoredAlert) -> Option<Alert> {
+    fn restore_alert(
+        &mut self,
+        stored: StoredAlert,
+        now: Now,
+        changes: &mut Vec<Change>,
+    ) -> Option<Alert> {
         let StoredAlert { rule, instance, generator_url, routed } = stored;
+        let labels = self.setup.routed_labels(&instance.labels);
+        if labels != routed && instance.is_active() {
+            let instance = instance.fingerprint();
+            changes.push(Change::PutKnown(KnownAlert { labels, instance, seen_at: now.wall }));
+        }
         if instance.state == AlertState::Pending {
             return None;
         }
@@ -128,6 +162,7 @@ impl Dispatcher {
                 continue;
             };
             restore_words(group, &entries, now);
+            let before = Before::of(&entries);
             let (lane, removed) = Lane::restored(
                 stored.enqueued,
                 stored.delivered,
@@ -135,6 +170,8 @@ impl Dispatcher {
                 entries,
                 &group.core.alerts,
             );
+            let (id, integration) = (group_of(&stored.key), &stored.key.integration);
+            changes.extend(before.record(&removed, &lane, &id, integration, now));
             changes.extend(removed.into_iter().map(Change::DeleteEntry));
             changes.extend(lane.entries().cloned().map(Change::PutEntry));
             group.lanes.push(GroupLane::new(stored.key.integration, true, lane, now));

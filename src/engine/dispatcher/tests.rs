@@ -4,6 +4,7 @@ mod delivery;
 pub(in crate::engine) mod harness;
 mod held;
 mod lifecycle;
+mod recorded;
 mod reload;
 mod restart;
 mod silence;

@@ -46,6 +46,7 @@ pub const KIND: Kind = Kind {
         (words::SUBJECT, include_str!("../../../notifiers/email/subject.txt.hbs")),
         (words::HTML, include_str!("../../../notifiers/email/body.html.hbs")),
         (words::TEXT, include_str!("../../../notifiers/email/body.txt.hbs")),
+        ("email/button.html.hbs", include_str!("../../../notifiers/email/button.html.hbs")),
     ],
     read: config::read,
 };

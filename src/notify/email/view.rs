@@ -1,23 +1,26 @@
 //! What the shipped templates show of a notification: few alerts, short texts, safe links.
 //!
 //! The data that all templates see gets an object `mail`:
-//! `subject`, `status` (`firing`, `resolved`, `missed`), `kicker`, `heading`, `counts`, `summary`, `description` (lines), `colour`, `tint`,
-//! `common` (pairs `name`, `value`) and `sections`, each with `title`, `status`, `count`,
-//! `colour`, `more` and `alerts`. Those have `name`, `status`, `colour`, `tint`, `severity`,
-//! `summary`, `description` (lines), `value`, `since`, `ended`, `lasted`, `labels`, `moreLabels`,
-//! `graph`, `runbook` and `dashboard`; what an alert lacks is null.
-
-use std::collections::BTreeMap;
+//! `subject`, `status` (`firing`, `resolved`, `missed`), `kicker`, `heading`, `counts`, `summary`,
+//! `description` (lines), `colour`, `tint`, `common` (pairs `name`, `value`), `digest` (where not
+//! all alerts are listed: `name`, `values` with `value`, `count` and `link`, and `others`),
+//! `silence` and `all` (links for the group, while something fires), `allText` and `sections`,
+//! each with `title`, `status`, `count`, `colour`, `more` (how many are not listed) and `alerts`.
+//! Those have `name`, `status`, `colour`, `tint`, `severity`, `summary`, `description` (lines),
+//! `value`, `since`, `ended`, `lasted`, `labels`, `moreLabels`, `graph`, `runbook`, `dashboard` and
+//! `silence`; what an alert lacks is null.
 
 use serde_json::{Value, json};
 
 use crate::http::parse_url;
 use crate::template::truncate;
 
-/// How many alerts a mail lists; the rest is counted.
+/// How many alerts a mail lists. Of more it is a digest.
 pub(super) const MAX_ALERTS: usize = 20;
+/// How many alerts a digest lists; less where they are too large.
+pub(super) const DIGEST: [usize; 3] = [8, 3, 1];
 /// How many places of those are kept for alerts that fire no more.
-const MIN_OVER: usize = 5;
+const MIN_OVER: usize = 2;
 /// How many labels of an alert are shown.
 const MAX_LABELS: usize = 20;
 /// A link that is longer is left out: mail programs cut it, and then it leads nowhere.
@@ -32,16 +35,16 @@ const SLATE: (&str, &str) = ("#475467", "#f9fafb");
 const GREEN: (&str, &str) = ("#067647", "#ecfdf3");
 const VIOLET: (&str, &str) = ("#6941c6", "#f9f5ff");
 
-/// The data with `mail` in it.
-pub(super) fn extend(data: &Value) -> Value {
+/// The data with `mail` in it, that lists so many alerts.
+pub(super) fn extend(data: &Value, room: usize) -> Value {
     let mut extended = data.clone();
     if let Value::Object(map) = &mut extended {
-        map.insert("mail".to_string(), mail(data));
+        map.insert("mail".to_string(), mail(data, room));
     }
     extended
 }
 
-fn mail(data: &Value) -> Value {
+fn mail(data: &Value, mut room: usize) -> Value {
     let alerts = list(data, "alerts");
     let of = |wanted: &str| -> Vec<&Value> {
         let mut found: Vec<_> = alerts.iter().filter(|alert| status(alert) == wanted).collect();
@@ -49,41 +52,70 @@ fn mail(data: &Value) -> Value {
         found.sort_by_key(|alert| rank(text(alert, "severity")));
         found
     };
+    let count = |name: &str| data.get(name).and_then(Value::as_u64).unwrap_or(0);
+    let (fires, missed) = (count("firingCount"), count("missedCount"));
     let groups = [
-        ("firing", "Firing", of("firing")),
-        ("missed", "Fired and already over", of("missed")),
-        ("resolved", "Resolved", of("resolved")),
+        ("firing", "Firing", of("firing"), fires),
+        ("missed", "Fired and already over", of("missed"), missed),
+        ("resolved", "Resolved", of("resolved"), count("resolvedCount").saturating_sub(missed)),
     ];
-    let over: usize = groups.iter().skip(1).map(|(_, _, alerts)| alerts.len()).sum();
-    let mut room = MAX_ALERTS;
+    let over: usize = groups.iter().skip(1).map(|(_, _, alerts, _)| alerts.len()).sum();
+    let storm = data.get("storm").and_then(Value::as_bool) == Some(true);
     let single = alerts.len() == 1;
     let sections: Vec<Value> = groups
         .iter()
-        .filter(|(_, _, alerts)| !alerts.is_empty())
-        .map(|(status, title, alerts)| {
-            let kept = if *status == "firing" { over.min(MIN_OVER) } else { 0 };
+        .filter(|(_, _, alerts, _)| !alerts.is_empty())
+        .map(|(status, title, alerts, count)| {
+            let kept = if *status == "firing" { over.min(MIN_OVER).min(room - 1) } else { 0 };
             let shown = alerts.len().min(room.saturating_sub(kept));
             room -= shown;
-            section(data, status, title, alerts, shown, single)
+            let shown = alerts.get(..shown).unwrap_or_default();
+            section(data, (status, title, *count), shown, single)
         })
         .collect();
-    let main = groups.iter().find(|(_, _, alerts)| !alerts.is_empty());
-    let status = main.map_or("resolved", |(status, _, _)| status);
+    let main = groups.iter().find(|(_, _, alerts, _)| !alerts.is_empty());
+    let status = main.map_or("resolved", |(status, ..)| status);
     let (colour, tint) = colours(status, text(data, "severity"));
+    let group = |name: &str| link(text(data, name)).filter(|_| fires > 0);
     let common = if single { Vec::new() } else { pairs(data.get("commonLabels"), |_| true) };
     json!({
         "subject": line(text(data, "subject"), 250),
         "status": status,
         "kicker": kicker(status, text(data, "severity")),
-        "heading": heading(data, alerts),
-        "counts": counts(&groups.each_ref().map(|(status, _, alerts)| (*status, alerts.len()))),
+        "heading": heading(data),
+        "counts": counts(&groups.each_ref().map(|(status, _, _, count)| (*status, *count))),
         "summary": shared(data, alerts, "summary").map(|text| line(text, 400)),
         "description": shared(data, alerts, "description").map(paragraphs),
         "colour": colour,
         "tint": tint,
         "common": common.iter().take(MAX_LABELS).collect::<Vec<_>>(),
+        "digest": storm.then(|| digest(data)),
+        "silence": group("silenceURL").filter(|_| !single),
+        "all": group("alertsURL").filter(|_| !single),
+        "allText": format!("All {fires} alerts"),
         "sections": sections,
     })
+}
+
+/// How many alerts have which value of the labels that tell most.
+fn digest(data: &Value) -> Vec<Value> {
+    let labels = data.get("digest").map(|digest| list(digest, "labels")).unwrap_or_default();
+    let value = |value: &Value| {
+        let shown = line(text(value, "value"), 80);
+        json!({
+            "value": Some(shown).filter(|shown| !shown.is_empty()),
+            "count": value.get("count"),
+            "link": link(text(value, "alertsURL")),
+        })
+    };
+    let label = |label: &Value| {
+        json!({
+            "name": line(text(label, "name"), 80),
+            "values": list(label, "values").iter().map(value).collect::<Vec<_>>(),
+            "others": label.get("others"),
+        })
+    };
+    labels.iter().map(label).collect()
 }
 
 /// `firing`, `missed` or `resolved`.
@@ -127,7 +159,7 @@ fn kicker(status: &str, severity: &str) -> String {
 }
 
 /// The alert's name where all have one, otherwise what the group has in common.
-fn heading(data: &Value, alerts: &[Value]) -> String {
+fn heading(data: &Value) -> String {
     let name = data.get("commonLabels").map(|labels| text(labels, "alertname")).unwrap_or_default();
     if !name.is_empty() {
         return line(name, 120);
@@ -136,14 +168,14 @@ fn heading(data: &Value, alerts: &[Value]) -> String {
     let group: Vec<String> =
         group.filter_map(|(_, value)| value.as_str()).map(|value| line(value, 80)).collect();
     match group.is_empty() {
-        true => format!("{} alerts", alerts.len()),
+        true => format!("{} alerts", data.get("alertCount").unwrap_or(&Value::Null)),
         false => line(&group.join(" \u{b7} "), 160),
     }
 }
 
 /// `3 firing · 1 resolved`; nothing for a single alert, whose state is said already.
-fn counts(groups: &[(&str, usize); 3]) -> Option<String> {
-    let total: usize = groups.iter().map(|(_, count)| count).sum();
+fn counts(groups: &[(&str, u64); 3]) -> Option<String> {
+    let total: u64 = groups.iter().map(|(_, count)| count).sum();
     let parts: Vec<String> = groups
         .iter()
         .filter(|(_, count)| *count > 0)
@@ -163,10 +195,8 @@ fn shared<'a>(data: &'a Value, alerts: &[Value], name: &str) -> Option<&'a str> 
 
 fn section(
     data: &Value,
-    status: &str,
-    title: &str,
-    alerts: &[&Value],
-    shown: usize,
+    (status, title, count): (&str, &str, u64),
+    shown: &[&Value],
     single: bool,
 ) -> Value {
     let (colour, _) = colours(status, text(data, "severity"));
@@ -176,10 +206,10 @@ fn section(
     json!({
         "title": title,
         "status": status,
-        "count": alerts.len(),
+        "count": count,
         "colour": colour,
-        "alerts": alerts.iter().take(shown).map(|a| card(a, common, shared, single)).collect::<Vec<_>>(),
-        "more": more(alerts.get(shown..).unwrap_or_default()),
+        "alerts": shown.iter().map(|a| card(a, common, shared, single)).collect::<Vec<_>>(),
+        "more": count.saturating_sub(shown.len() as u64),
     })
 }
 
@@ -216,6 +246,7 @@ fn card(alert: &Value, common: &Value, shared: Option<&Value>, single: bool) -> 
         "graph": link(text(alert, "generatorURL")),
         "runbook": first_link(annotations, &["runbook_url", "runbook"]),
         "dashboard": first_link(annotations, &["dashboard_url", "dashboard"]),
+        "silence": link(text(alert, "silenceURL")).filter(|_| status == "firing"),
     })
 }
 
@@ -229,24 +260,6 @@ fn pairs(labels: Option<&Value>, keep: impl Fn(&str) -> bool) -> Vec<Value> {
             json!({ "name": line(name, 100), "value": line(value, 300) })
         })
         .collect()
-}
-
-/// What is not listed: `280 more: DiskFull × 200, TargetDown × 80`.
-fn more(rest: &[&Value]) -> Option<String> {
-    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
-    for alert in rest {
-        *names.entry(text(alert, "name")).or_default() += 1;
-    }
-    let mut names: Vec<(&str, usize)> = names.into_iter().collect();
-    names.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let shown = names.iter().take(5);
-    let list: Vec<String> =
-        shown.map(|(name, count)| format!("{} \u{d7} {count}", line(name, 80))).collect();
-    let dots = if names.len() > list.len() { ", \u{2026}" } else { "" };
-    match rest.len() {
-        0 => None,
-        count => Some(format!("{count} more: {}{dots}", list.join(", "))),
-    }
 }
 
 fn first_link(annotations: &Value, names: &[&str]) -> Option<String> {

@@ -14,6 +14,8 @@ pub(super) const HTML: &str = "email/body.html.hbs";
 /// The shipped template of the text part.
 pub(super) const TEXT: &str = "email/body.txt.hbs";
 
+/// The most bytes of the shipped HTML part: Gmail cuts a mail at 102 kB.
+const MAX_HTML: usize = 100_000;
 /// The most bytes of one part; servers refuse mails of 10 MB, and base64 adds a third.
 const MAX_PART: usize = 3 * 1024 * 1024;
 
@@ -48,6 +50,14 @@ struct Data {
     /// For Handlebars files: with `mail` added.
     shown: serde_json::Value,
     now: Timestamp,
+}
+
+impl Data {
+    /// The same for a mail that is a digest with so many alerts.
+    fn into_storm(self, room: usize) -> Self {
+        let full = self.full.as_storm();
+        Self { shown: view::extend(full.as_json(), room), full, now: self.now }
+    }
 }
 
 impl Texts {
@@ -94,12 +104,18 @@ impl Texts {
         notification: &Notification,
         now: Timestamp,
     ) -> Result<Words, RenderError> {
-        let data = self.data(notification, now);
-        let html = self.html.as_ref().map(|html| self.one(html, &data));
+        let mut data = self.data(notification, now);
+        let mut html = self.html.as_ref().map(|html| self.one(html, &data)).transpose()?;
+        for room in view::DIGEST {
+            let cut = html.as_ref().is_some_and(|html| html.len() > MAX_HTML);
+            let Some(file @ Text::File(_)) = self.html.as_ref().filter(|_| cut) else { break };
+            data = data.into_storm(room);
+            html = Some(self.one(file, &data)?);
+        }
         Ok(Words {
             subject: self.one(&self.subject, &data)?,
             text: self.one(&self.text, &data)?,
-            html: html.transpose()?,
+            html,
             to: self.one(&self.to, &data)?,
             from: self.one(&self.from, &data)?,
             headers: self
@@ -131,8 +147,11 @@ impl Texts {
 
     fn data(&self, notification: &Notification, now: Timestamp) -> Data {
         let full = self.context.data(notification, now);
-        let shown = view::extend(full.as_json());
-        Data { full, shown, now }
+        let (full, room) = match notification.alerts.len() > view::MAX_ALERTS {
+            true => (full.as_storm(), view::DIGEST[0]),
+            false => (full, view::MAX_ALERTS),
+        };
+        Data { shown: view::extend(full.as_json(), room), full, now }
     }
 
     fn one(&self, text: &Text, data: &Data) -> Result<String, RenderError> {

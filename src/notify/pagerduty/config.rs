@@ -40,6 +40,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
         include_str!("../../../notifiers/pagerduty/client_url.txt.hbs"),
     ),
     ("pagerduty/firing.txt.hbs", include_str!("../../../notifiers/pagerduty/firing.txt.hbs")),
+    ("pagerduty/digest.txt.hbs", include_str!("../../../notifiers/pagerduty/digest.txt.hbs")),
     ("pagerduty/resolved.txt.hbs", include_str!("../../../notifiers/pagerduty/resolved.txt.hbs")),
     ("pagerduty/alert.txt.hbs", include_str!("../../../notifiers/pagerduty/alert.txt.hbs")),
     ("pagerduty/summary.txt.hbs", include_str!("../../../notifiers/pagerduty/summary.txt.hbs")),

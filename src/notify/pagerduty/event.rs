@@ -13,6 +13,8 @@ use crate::template::{TemplateData, truncate};
 const MAX_SUMMARY: usize = 1024;
 /// The most characters of the other short texts: a bound of our own.
 const MAX_TEXT: usize = 255;
+/// How many alerts the shipped details list. Of more they are a digest.
+const MAX_ALERTS: usize = 20;
 /// The most links and images of an event: a bound of our own.
 const MAX_LINKS: usize = 20;
 /// The most characters of a link.
@@ -96,7 +98,10 @@ impl Templates {
         now: Timestamp,
         on_failure: OnFailure,
     ) -> Result<Value, RenderError> {
-        let data = self.context.data(notification, now);
+        let mut data = self.context.data(notification, now);
+        if notification.alerts.len() > MAX_ALERTS {
+            data = data.as_storm();
+        }
         let rendering = Rendering { templates: self, notification, data, now, on_failure };
         let mut event = Map::new();
         event.insert("event_action".to_string(), Value::from(action.as_str()));
@@ -245,7 +250,7 @@ impl Rendering<'_> {
     fn lists(&self, event: &mut Map<String, Value>) -> Result<(), RenderError> {
         let mut links = self.list(&self.templates.links, "href")?;
         if self.templates.links.is_empty() {
-            links = own_links(self.notification);
+            links = own_links(self.notification, self.data.as_json());
         }
         let images = self.list(&self.templates.images, "src")?;
         for (name, list) in [("links", links), ("images", images)] {
@@ -285,11 +290,22 @@ fn typed(text: String) -> Value {
     }
 }
 
-/// Graph, runbook and dashboard of the alerts, each address once.
-fn own_links(notification: &Notification) -> Vec<Value> {
+/// The pages of this program, and graph, runbook and dashboard of the alerts that are listed, each
+/// address once.
+fn own_links(notification: &Notification, data: &Value) -> Vec<Value> {
     let one_rule = notification.common_labels().get("alertname").is_some();
     let mut links: Vec<(String, String)> = Vec::new();
-    for notified in &notification.alerts {
+    if notification.status() == NotificationStatus::Firing {
+        let (silence, text) = match notification.alerts.as_slice() {
+            [_] => (&data["alerts"][0]["silenceURL"], "Silence"),
+            _ => (&data["silenceURL"], "Silence the group"),
+        };
+        for (url, text) in [(silence, text), (&data["alertsURL"], "All alerts of the group")] {
+            let href = url.as_str().map(usable_url).filter(|href| !href.is_empty());
+            links.extend(href.map(|href| (href, text.to_string())));
+        }
+    }
+    for notified in notification.alerts.iter().take(MAX_ALERTS) {
         let annotations = &notified.alert.annotations;
         for (address, text) in [
             (notified.alert.generator_url.as_str(), "Graph"),
@@ -304,9 +320,6 @@ fn own_links(notification: &Notification) -> Vec<Value> {
                 let text = if one_rule { text.to_string() } else { format!("{text}: {name}") };
                 links.push((href, truncate(&text, MAX_TEXT)));
             }
-        }
-        if links.len() >= MAX_LINKS {
-            break;
         }
     }
     links.truncate(MAX_LINKS);

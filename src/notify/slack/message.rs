@@ -9,6 +9,8 @@ use crate::notify::slack::text::{Place, Reads, Spec, build_all};
 use crate::notify::{Context, RenderError, Text, words};
 use crate::template::TemplateData;
 
+/// How many alerts the shipped text lists. Of more it is a digest.
+const MAX_ALERTS: usize = 10;
 /// The most fields of an attachment, and characters of a field's title and value (the limits of a
 /// section block, which Slack names for fields).
 const MAX_FIELDS: usize = 20;
@@ -85,7 +87,10 @@ impl Templates {
         now: Timestamp,
         on_failure: OnFailure,
     ) -> Result<Map<String, Value>, RenderError> {
-        let data = self.context.data(notification, now).map_texts(&guard::hide);
+        let mut data = self.context.data(notification, now).map_texts(&guard::hide);
+        if notification.alerts.len() > MAX_ALERTS || self.is_cut(&data, now) {
+            data = data.as_storm();
+        }
         let rendering = Rendering { templates: self, notification, data, now, on_failure };
         let mut message = Map::new();
         let mut attachment = Map::new();
@@ -103,6 +108,14 @@ impl Templates {
             message.insert("link_names".to_string(), Value::Bool(true));
         }
         Ok(message)
+    }
+
+    /// Whether the text of a template file, with all alerts in it, is longer than Slack shows.
+    fn is_cut(&self, data: &TemplateData, now: Timestamp) -> bool {
+        let text = self.texts.iter().find(|(spec, _)| spec.key == "text");
+        let Some((spec, file @ Text::File(_))) = text else { return false };
+        let rendered = file.render(&self.context, data, now).unwrap_or_default();
+        guard::with_entities(&tidy(&rendered), self.link_names).chars().nth(spec.max).is_some()
     }
 }
 

@@ -101,6 +101,9 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("slack/item.txt.hbs", include_str!("../../../notifiers/slack/item.txt.hbs")),
     ("slack/summary.txt.hbs", include_str!("../../../notifiers/slack/summary.txt.hbs")),
     ("slack/when.txt.hbs", include_str!("../../../notifiers/slack/when.txt.hbs")),
+    ("slack/digest.txt.hbs", include_str!("../../../notifiers/slack/digest.txt.hbs")),
+    ("slack/group.txt.hbs", include_str!("../../../notifiers/slack/group.txt.hbs")),
+    ("slack/silence.txt.hbs", include_str!("../../../notifiers/slack/silence.txt.hbs")),
     ("slack/links.txt.hbs", include_str!("../../../notifiers/slack/links.txt.hbs")),
 ];
 

@@ -1,11 +1,13 @@
 //! One suite of tests that every store passes.
 
+pub mod lookup;
 pub mod samples;
 
 use crate::alerting::TransitionReason;
 use crate::model::{Fingerprint, Timestamp};
 use crate::outbox::EntryId;
 use crate::storage::{Change, History, HistoryFilter, Snapshot, Store, StoredAlert};
+pub use lookup::*;
 use samples::{alert, attempt, decision, entry, group, lane, rule, told, transition};
 
 /// Makes a test out of every case. The argument is an expression that gives a pair: what must
@@ -25,6 +27,12 @@ macro_rules! store_contract {
             history_is_bounded,
             pruning_takes_old_history_only,
             concurrent_commits_are_all_there,
+            alerts_are_found_by_their_labels_when_they_are_gone,
+            a_case_has_all_that_concerns_it_now,
+            an_alert_that_is_only_current_is_found,
+            an_alert_is_known_as_long_as_it_has_a_history,
+            deliveries_are_listed_newest_first,
+            what_waits_is_listed_newest_first,
         );
     };
     (@ $fresh:expr, $($case:ident,)*) => {

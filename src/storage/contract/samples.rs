@@ -158,6 +158,8 @@ pub fn attempt(number: u64) -> Attempt {
         error: (number % 2 == 1).then(|| "timed out".to_string()),
         reason: NotifyReason::AllAlertsResolved,
         alerts: vec![Fingerprint(number), Fingerprint(number - 1)],
+        resolved: vec![Fingerprint(number - 1)],
+        next_attempt: number.is_multiple_of(2).then(|| at(number + 1)),
     }
 }
 
@@ -197,12 +199,5 @@ pub fn snapshot() -> Snapshot {
 
 /// The changes that bring an empty store to a state.
 pub fn puts(snapshot: &Snapshot) -> Vec<Change> {
-    let Snapshot { alerts, groups, lanes, entries, silences, heartbeat, .. } = snapshot.clone();
-    let mut changes: Vec<Change> = alerts.into_iter().map(Change::PutAlert).collect();
-    changes.extend(groups.into_iter().map(Change::PutGroup));
-    changes.extend(lanes.into_iter().map(Change::PutLane));
-    changes.extend(entries.into_iter().map(Change::PutEntry));
-    changes.extend(silences.into_iter().map(Change::PutSilence));
-    changes.extend(heartbeat.map(Change::Heartbeat));
-    changes
+    snapshot.clone().into_changes()
 }

@@ -7,7 +7,7 @@ use crate::alerting::Transition;
 use crate::model::{MatcherForm, RuleKey, Silence};
 use crate::outbox::{Attempt, LaneKey, OutboxEntry};
 use crate::storage::sqlite::columns::{Entry, Hex, Json};
-use crate::storage::{Change, Decision, StoredAlert, StoredGroup, StoredLane};
+use crate::storage::{Change, Decision, KnownAlert, StoredAlert, StoredGroup, StoredLane};
 
 /// Makes all changes within the transaction that is open.
 pub fn apply(db: &Connection, changes: &[Change]) -> Result<()> {
@@ -25,6 +25,7 @@ fn apply_one(db: &Connection, change: &Change) -> Result<()> {
         ),
         Change::MoveRules(moves) => move_rules(db, moves),
         Change::AddTransition { rule, transition } => add_transition(db, rule, transition),
+        Change::PutKnown(known) => put_known(db, known),
         Change::AddDecision(decision) => add_decision(db, decision),
         Change::PutGroup(group) => put_group(db, group),
         Change::DeleteGroup(id) => run(
@@ -46,7 +47,26 @@ fn apply_one(db: &Connection, change: &Change) -> Result<()> {
             "INSERT OR REPLACE INTO heartbeat (id, at) VALUES (1, ?1)",
             params![at.millis()],
         ),
+        Change::AddStart(start) => run(
+            db,
+            "INSERT INTO start (at, last_alive) VALUES (?1, ?2)",
+            params![start.at.millis(), start.last_alive.map(|t| t.millis())],
+        ),
     }
+}
+
+fn put_known(db: &Connection, known: &KnownAlert) -> Result<()> {
+    run(
+        db,
+        "INSERT OR REPLACE INTO known_alert (fingerprint, instance, labels, seen_at)
+         VALUES (?1, ?2, ?3, ?4)",
+        params![
+            Hex(known.labels.fingerprint()),
+            Hex(known.instance),
+            Json(&known.labels),
+            known.seen_at.millis(),
+        ],
+    )
 }
 
 fn run(db: &Connection, sql: &str, params: impl rusqlite::Params) -> Result<()> {
@@ -266,8 +286,8 @@ fn add_attempt(db: &Connection, attempt: &Attempt) -> Result<()> {
     run(
         db,
         "INSERT INTO attempt (at, entry, number, group_key, receiver, integration,
-             integration_index, reason, outcome, status, error, alerts)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+             integration_index, reason, outcome, status, error, alerts, resolved, next_attempt)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         params![
             attempt.at.millis(),
             Entry(attempt.entry),
@@ -281,6 +301,8 @@ fn add_attempt(db: &Connection, attempt: &Attempt) -> Result<()> {
             attempt.status,
             attempt.error,
             Json(&attempt.alerts),
+            Json(&attempt.resolved),
+            attempt.next_attempt.map(|t| t.millis()),
         ],
     )?;
     let id = db.last_insert_rowid();

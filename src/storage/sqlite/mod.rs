@@ -7,14 +7,21 @@ mod apply;
 mod columns;
 #[cfg(test)]
 mod crash;
+mod late;
+mod lookup;
 mod open;
 mod read;
+mod salvage;
 #[cfg(test)]
 mod tests;
+mod wal;
 mod writer;
+
+pub use late::LateStore;
 
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode};
@@ -22,10 +29,15 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::model::Timestamp;
 use crate::storage::sqlite::writer::{Job, Writer};
-use crate::storage::{Change, History, HistoryFilter, Snapshot, Store, StoreError};
+use crate::storage::{
+    CaseFilter, Change, Deliveries, DeliveryFilter, Dossier, History, HistoryFilter, Snapshot,
+    Store, StoreError,
+};
 
 /// How many jobs may wait for the writer; a caller beyond them waits to hand its job over.
 const QUEUE: usize = 1024;
+/// How long a question of people may take; the start waits for the whole state as long as it takes.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The embedded store. Dropping it waits until everything handed over is committed, folds the
 /// write-ahead log into the file and frees the folder.
@@ -49,7 +61,12 @@ impl SqliteStore {
     /// dropped. A folder that another process owns is refused at once; what a killed process left
     /// behind is free at once.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let writer = Writer::new(open::own(folder)?);
+        Self::over(folder, open::own(folder)?)
+    }
+
+    /// A store over an opened folder.
+    fn over(folder: &Path, owned: open::Owned) -> Result<Self, StoreError> {
+        let writer = Writer::new(owned);
         let (jobs, queue) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("store".to_string())
@@ -94,6 +111,33 @@ impl SqliteStore {
             query(&mut db).map_err(|error| read_error(&folder, &error))
         };
         tokio::task::spawn_blocking(run).await.map_err(|e| StoreError::Read(e.to_string()))?
+    }
+
+    /// The same within [`READ_TIMEOUT`]; a query that takes longer is broken off.
+    async fn read_soon<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (started, interrupt) = oneshot::channel();
+        let answer = self.read(move |db| {
+            // Whoever waits may be gone; then nobody interrupts.
+            let _ = started.send(db.get_interrupt_handle());
+            query(db)
+        });
+        tokio::pin!(answer);
+        if let Ok(answer) = tokio::time::timeout(READ_TIMEOUT, &mut answer).await {
+            return answer;
+        }
+        if let Ok(handle) = interrupt.await {
+            handle.interrupt();
+        }
+        answer.await.map_err(|error| match error {
+            StoreError::Read(_) => {
+                let waited = READ_TIMEOUT.as_secs();
+                StoreError::Read(format!("no answer within {waited} s, ask for less"))
+            }
+            error => error,
+        })
     }
 }
 
@@ -142,7 +186,17 @@ impl Store for SqliteStore {
 
     async fn history(&self, filter: &HistoryFilter) -> Result<History, StoreError> {
         let filter = filter.clone();
-        self.read(move |db| read::history(db, &filter)).await
+        self.read_soon(move |db| read::history(db, &filter)).await
+    }
+
+    async fn dossier(&self, filter: &CaseFilter) -> Result<Dossier, StoreError> {
+        let filter = filter.clone();
+        self.read_soon(move |db| lookup::dossier(db, &filter)).await
+    }
+
+    async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries, StoreError> {
+        let filter = filter.clone();
+        self.read_soon(move |db| lookup::deliveries(db, &filter)).await
     }
 
     async fn prune(&self, before: Timestamp) -> Result<u64, StoreError> {

@@ -5,16 +5,18 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::storage::StoreError;
-use crate::storage::sqlite::is_damage;
+use crate::storage::sqlite::{is_damage, wal};
 
 /// The migrations in their order; the file's `user_version` says how many it has had. A released
 /// one never changes.
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_state_and_history.sql"),
     include_str!("migrations/0002_silence.sql"),
+    include_str!("migrations/0003_known_alerts.sql"),
 ];
 
 /// Files up to this size are checked at every start, which takes a fraction of a second.
@@ -25,36 +27,128 @@ pub fn file(folder: &Path) -> PathBuf {
     folder.join("watchbell.db")
 }
 
-/// A folder that this process owns.
+/// Whether the last owner was killed: what it committed last is not in the file yet.
+pub fn is_unclean(folder: &Path) -> bool {
+    size(&wal_file(folder)) > 0
+}
+
+fn wal_file(folder: &Path) -> PathBuf {
+    folder.join("watchbell.db-wal")
+}
+
+/// A folder that this process owns, with its file open.
 pub struct Owned {
     /// The connection that writes.
     pub db: Connection,
     /// Which file that connection has open.
     pub file: FileIdentity,
+    folder: PathBuf,
+    place: FileIdentity,
     /// Free once it is dropped, or once the process is gone. After the connection, so that the
     /// next owner never meets it.
-    _lock: Lock,
+    pub lock: Lock,
 }
 
 /// Opens a folder to write in.
 pub fn own(folder: &Path) -> Result<Owned, StoreError> {
+    own_with(folder, Lock::take(folder)?).map_err(|(_, error)| error)
+}
+
+/// The same with the lock in hand, which is given back where it fails. A file that is damaged is
+/// left as it is.
+pub fn own_with(folder: &Path, lock: Lock) -> Result<Owned, (Lock, StoreError)> {
+    match open_file(folder) {
+        Ok((db, file, place)) => Ok(Owned { db, file, folder: folder.into(), place, lock }),
+        Err(error) => Err((lock, error)),
+    }
+}
+
+impl Owned {
+    /// Writes the file anew, after someone has deleted it: as long as it is open, everything is
+    /// still there. Nothing is written where the folder itself has gone or has been replaced.
+    pub fn restore(&mut self) -> Result<(), String> {
+        let said = |error: &dyn std::fmt::Display| format!("it has been deleted: {error}");
+        let place = FileIdentity::of(&self.folder).map_err(|e| e.to_string())?;
+        if place != self.place {
+            return Err("another folder has taken its place".to_string());
+        }
+        let new = new_file(&self.folder).map_err(|e| said(&e))?;
+        let name = new.to_string_lossy();
+        self.db.execute("VACUUM INTO ?1", [&*name]).map_err(|e| said(&e))?;
+        // It deletes its log by name as it is closed, so that has to be before there is another.
+        self.db = Connection::open_in_memory().map_err(|e| said(&e))?;
+        take_name(&self.folder, &new).map_err(|e| said(&e))?;
+        let (db, file, _) = open_file(&self.folder).map_err(|e| said(&e))?;
+        (self.db, self.file) = (db, file);
+        tracing::warn!(folder = %self.folder.display(), "the store was deleted and has been written anew");
+        Ok(())
+    }
+}
+
+type Opened = (Connection, FileIdentity, FileIdentity);
+
+/// Opens the file of a folder, and tells which file and which folder that was.
+fn open_file(folder: &Path) -> Result<Opened, StoreError> {
     let failed = |error: std::io::Error| open_error(folder, error.to_string());
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-    let lock = Lock::take(folder)?;
     let path = file(folder);
-    // SQLite gives its other files the mode of this one.
-    private_file(&path).map_err(failed)?;
-    let unclean = size(&folder.join("watchbell.db-wal")) > 0;
-    let db = prepare(&path, unclean).map_err(|error| refused(folder, error))?;
+    if !path.try_exists().map_err(failed)? {
+        create(folder)?;
+    }
+    let db = prepare(folder, &path).map_err(|error| refused(folder, error))?;
     let file = FileIdentity::of(&path).map_err(failed)?;
-    Ok(Owned { db, file, _lock: lock })
+    Ok((db, file, FileIdentity::of(folder).map_err(failed)?))
+}
+
+/// Makes an empty store. It gets its name when it is whole, so that an empty file of that name is
+/// always one that has lost what it held.
+fn create(folder: &Path) -> Result<(), StoreError> {
+    let failed = |error: std::io::Error| open_error(folder, error.to_string());
+    if is_unclean(folder) {
+        let reason = "it is gone, and its write-ahead log is still there".to_string();
+        return Err(refused(folder, Refusal::Damaged(reason)));
+    }
+    let new = new_file(folder).map_err(failed)?;
+    let make = || -> Result<(), Refusal> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        migrate(&mut Connection::open_with_flags(&new, flags)?)
+    };
+    make().map_err(|error| refused(folder, error))?;
+    take_name(folder, &new).map_err(failed)
+}
+
+/// An empty file that becomes the store once it is whole.
+fn new_file(folder: &Path) -> std::io::Result<PathBuf> {
+    let new = folder.join("watchbell.db-new");
+    // What a start that was cut short has left.
+    for name in ["watchbell.db-new", "watchbell.db-new-journal", "watchbell.db-shm"] {
+        match std::fs::remove_file(folder.join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    // SQLite gives its other files the mode of this one.
+    private_file(&new).map(|_| new)
+}
+
+/// Gives a whole file its name.
+fn take_name(folder: &Path, new: &Path) -> std::io::Result<()> {
+    std::fs::rename(new, file(folder))?;
+    File::open(folder)?.sync_all()
 }
 
 /// Opens a folder to read from.
 pub fn to_read(folder: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    checked_to_read(folder, || Connection::open_with_flags(file(folder), flags))
+}
+
+/// A connection of which this program knows the format.
+pub fn checked_to_read(
+    folder: &Path,
+    connect: impl FnOnce() -> rusqlite::Result<Connection>,
+) -> Result<Connection, StoreError> {
     let open = || -> Result<Connection, Refusal> {
-        let db = Connection::open_with_flags(file(folder), flags)?;
+        let db = connect()?;
         match version(&db)? {
             current if current == newest() => Ok(db),
             0 => Err(Refusal::Other("it holds no store yet".to_string())),
@@ -98,9 +192,20 @@ fn open_error(folder: &Path, reason: String) -> StoreError {
     StoreError::Open { path: folder.into(), reason }
 }
 
-fn prepare(path: &Path, unclean: bool) -> Result<Connection, Refusal> {
+fn prepare(folder: &Path, path: &Path) -> Result<Connection, Refusal> {
+    let io = |error: std::io::Error| Refusal::Other(error.to_string());
+    let unclean = is_unclean(folder);
+    // SQLite would take it for a new one, and what is left of its log for worthless.
+    if path.metadata().map_err(io)?.len() == 0 {
+        return Err(Refusal::Damaged("it is empty".to_string()));
+    }
+    if let Some(damage) = wal::damage(&wal_file(folder)).map_err(io)? {
+        return Err(Refusal::Damaged(damage));
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(path, flags)?;
+    // Whoever wants to save what is in a damaged file finds it untouched.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // First, so that the file of a newer program is left as it is.
     version(&db)?;
     if unclean || size(path) <= CHEAP_CHECK {
@@ -115,6 +220,7 @@ fn prepare(path: &Path, unclean: bool) -> Result<Connection, Refusal> {
     db.pragma_update(None, "synchronous", "full")?;
     db.set_prepared_statement_cache_capacity(32);
     migrate(&mut db)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     Ok(db)
 }
 
@@ -170,12 +276,19 @@ impl FileIdentity {
 }
 
 /// The lock on a folder. The system frees it with the process, however that ends.
-struct Lock(File);
+#[derive(Debug)]
+pub struct Lock(File);
 
 impl Lock {
-    fn take(folder: &Path) -> Result<Self, StoreError> {
+    /// Takes the lock on a folder, which is created where it is missing. One in which nothing can
+    /// be written is locked too, where it has been used before.
+    pub fn take(folder: &Path) -> Result<Self, StoreError> {
         let failed = |error: std::io::Error| open_error(folder, error.to_string());
-        let mut file = private_file(&folder.join("lock")).map_err(failed)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        let path = folder.join("lock");
+        let mut file = private_file(&path)
+            .or_else(|error| File::open(&path).map_err(|_| error))
+            .map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::Error(error)) => return Err(failed(error)),
@@ -183,8 +296,9 @@ impl Lock {
                 return Err(StoreError::Locked { path: folder.into(), owner: owner(&mut file) });
             }
         }
+        // For whoever finds it taken; on a full disk he has to do without.
         let pid = format!("{}\n", std::process::id());
-        file.set_len(0).and_then(|()| file.write_all(pid.as_bytes())).map_err(failed)?;
+        let _ = file.set_len(0).and_then(|()| file.write_all(pid.as_bytes()));
         Ok(Self(file))
     }
 }

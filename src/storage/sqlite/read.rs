@@ -7,7 +7,7 @@ use crate::model::{Notification, Silence, Timestamp};
 use crate::outbox::{Attempt, LaneKey, OutboxEntry};
 use crate::storage::sqlite::columns::{
     Entry, Hex, Id, Json, get, group_key, instance, integration, json, json_or_null, matchers,
-    name, rule_key, time,
+    name, rule_key, time, time_or_null,
 };
 use crate::storage::{
     Decision, GroupId, History, HistoryFilter, RecordedTransition, Snapshot, StoredAlert,
@@ -17,8 +17,6 @@ use crate::storage::{
 /// Reads the current state as of one moment.
 pub fn snapshot(db: &mut Connection) -> Result<Snapshot> {
     let db = db.transaction()?;
-    let heartbeat: Option<i64> =
-        db.query_row("SELECT at FROM heartbeat", [], |row| row.get(0)).optional()?;
     // SQLite keeps the highest number of an AUTOINCREMENT table, deleted rows included.
     let last_entry: Option<Entry> = db
         .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'", [], |row| row.get(0))
@@ -39,16 +37,23 @@ pub fn snapshot(db: &mut Connection) -> Result<Snapshot> {
         )?,
         entries: all(&db, "SELECT * FROM outbox ORDER BY id", entry)?,
         silences: all(&db, "SELECT * FROM silence ORDER BY id", silence)?,
-        heartbeat: heartbeat.map(Timestamp::from_millis),
+        heartbeat: heartbeat(&db)?,
         last_entry: last_entry.map_or(0, |entry| entry.0.0),
     })
+}
+
+/// When the program was last known to be alive.
+pub fn heartbeat(db: &Connection) -> Result<Option<Timestamp>> {
+    let at: Option<i64> =
+        db.query_row("SELECT at FROM heartbeat", [], |row| row.get(0)).optional()?;
+    Ok(at.map(Timestamp::from_millis))
 }
 
 fn all<T>(db: &Connection, sql: &str, read: fn(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
     db.prepare(sql)?.query_map([], read)?.collect()
 }
 
-fn alert(row: &Row<'_>) -> Result<StoredAlert> {
+pub fn alert(row: &Row<'_>) -> Result<StoredAlert> {
     Ok(StoredAlert {
         rule: rule_key(row)?,
         instance: instance(row)?,
@@ -57,11 +62,11 @@ fn alert(row: &Row<'_>) -> Result<StoredAlert> {
     })
 }
 
-fn group_id(row: &Row<'_>) -> Result<GroupId> {
+pub fn group_id(row: &Row<'_>) -> Result<GroupId> {
     Ok(GroupId { key: group_key(row)?, receiver: get(row, "receiver")? })
 }
 
-fn group(row: &Row<'_>) -> Result<StoredGroup> {
+pub fn group(row: &Row<'_>) -> Result<StoredGroup> {
     Ok(StoredGroup {
         id: group_id(row)?,
         labels: json(row, "labels")?,
@@ -70,7 +75,7 @@ fn group(row: &Row<'_>) -> Result<StoredGroup> {
     })
 }
 
-fn lane(row: &Row<'_>) -> Result<StoredLane> {
+pub fn lane(row: &Row<'_>) -> Result<StoredLane> {
     Ok(StoredLane {
         key: LaneKey { group_key: group_key(row)?, integration: integration(row)? },
         enqueued: json_or_null(row, "enqueued")?,
@@ -79,7 +84,7 @@ fn lane(row: &Row<'_>) -> Result<StoredLane> {
     })
 }
 
-fn entry(row: &Row<'_>) -> Result<OutboxEntry> {
+pub fn entry(row: &Row<'_>) -> Result<OutboxEntry> {
     Ok(OutboxEntry {
         id: get::<Entry>(row, "id")?.0,
         idempotency_key: get(row, "idempotency_key")?,
@@ -110,7 +115,7 @@ fn silence(row: &Row<'_>) -> Result<Silence> {
     })
 }
 
-fn transition(row: &Row<'_>) -> Result<RecordedTransition> {
+pub fn transition(row: &Row<'_>) -> Result<RecordedTransition> {
     Ok(RecordedTransition {
         rule: rule_key(row)?,
         transition: Transition {
@@ -124,7 +129,7 @@ fn transition(row: &Row<'_>) -> Result<RecordedTransition> {
     })
 }
 
-fn decision(row: &Row<'_>) -> Result<Decision> {
+pub fn decision(row: &Row<'_>) -> Result<Decision> {
     let of_group = get::<Option<String>>(row, "integration")?.is_none();
     Ok(Decision {
         at: time(row, "at")?,
@@ -136,7 +141,7 @@ fn decision(row: &Row<'_>) -> Result<Decision> {
     })
 }
 
-fn attempt(row: &Row<'_>) -> Result<Attempt> {
+pub fn attempt(row: &Row<'_>) -> Result<Attempt> {
     Ok(Attempt {
         entry: get::<Entry>(row, "entry")?.0,
         group_key: group_key(row)?,
@@ -148,14 +153,19 @@ fn attempt(row: &Row<'_>) -> Result<Attempt> {
         error: get(row, "error")?,
         reason: name(row, "reason")?,
         alerts: json(row, "alerts")?,
+        resolved: json(row, "resolved")?,
+        next_attempt: time_or_null(row, "next_attempt")?,
     })
 }
 
+/// Finds the records of alerts in a table that names one alert in each row.
+pub const BY_COLUMN: &str = "fingerprint IN (SELECT value FROM json_each(?1))";
+/// Finds the attempts that named alerts.
+pub const BY_ATTEMPT: &str = "id IN (SELECT attempt FROM attempt_alert
+     WHERE fingerprint IN (SELECT value FROM json_each(?1)))";
+
 /// Reads history as of one moment.
 pub fn history(db: &mut Connection, filter: &HistoryFilter) -> Result<History> {
-    const BY_COLUMN: &str = "fingerprint IN (SELECT value FROM json_each(?1))";
-    const BY_ATTEMPT: &str = "id IN (SELECT attempt FROM attempt_alert
-         WHERE fingerprint IN (SELECT value FROM json_each(?1)))";
     let db = db.transaction()?;
     Ok(History {
         transitions: newest(&db, "transition", BY_COLUMN, filter, transition)?,
@@ -165,7 +175,7 @@ pub fn history(db: &mut Connection, filter: &HistoryFilter) -> Result<History> {
 }
 
 /// The newest records of a table, oldest first; `by_alert` is the condition on the alerts.
-fn newest<T>(
+pub fn newest<T>(
     db: &Connection,
     table: &str,
     by_alert: &str,

@@ -6,11 +6,11 @@ use std::path::Path;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::model::Timestamp;
+use crate::model::{Timestamp, parse_matchers};
 use crate::outbox::{EntryId, OutboxEntry};
 use crate::storage::contract::{samples, store_contract};
 use crate::storage::sqlite::{open, writer::Writer};
-use crate::storage::{Change, HistoryFilter, SqliteStore, Store, StoreError};
+use crate::storage::{CaseFilter, Change, HistoryFilter, SqliteStore, Store, StoreError};
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -89,6 +89,8 @@ fn what_cannot_be_opened_is_named() {
     std::fs::write(&file, "").unwrap();
     let empty = read(folder.path()).to_string();
     assert!(empty.contains("holds no store"), "{empty}");
+    let emptied = SqliteStore::open(folder.path()).unwrap_err();
+    assert!(matches!(emptied, StoreError::Corrupt { .. }), "no store was ever empty: {emptied}");
 
     std::fs::write(&file, "no database, and long enough to have a header of one".repeat(99))
         .unwrap();
@@ -114,6 +116,10 @@ async fn a_store_of_the_first_format_is_brought_up_to_date() {
              '{\"firing\":[\"0000000000000001\"],\"resolved\":[],\"at\":6}', NULL, NULL);
          INSERT INTO decision (at, fingerprint, group_key, receiver, reason, detail)
              VALUES (6, '0000000000000001', '{}:{}', 'team', 'grouped', '');
+         INSERT INTO transition (at, rule_file, rule_group, rule_name, rule_nth, fingerprint,
+             from_state, to_state, reason, labels, annotations, state, active_at)
+             VALUES (4, 'r.yaml', 'g', 'Gone', 0, '0000000000000002', 'pending', 'inactive',
+             'vanished', '{\"alertname\":\"Gone\"}', '{}', 'inactive', 3);
          INSERT INTO heartbeat VALUES (1, 8);",
     )
     .unwrap();
@@ -124,6 +130,11 @@ async fn a_store_of_the_first_format_is_brought_up_to_date() {
     let state = store.load().await.unwrap();
     assert_eq!((state.alerts.len(), state.groups.len(), state.lanes.len()), (1, 1, 1));
     assert_eq!((state.heartbeat, count(&store).await), (Some(Timestamp::from_millis(8)), 1));
+    for name in ["Down", "Gone"] {
+        let matchers = parse_matchers(&format!("alertname={name}")).unwrap();
+        let dossier = store.dossier(&CaseFilter { matchers, limit: 0 }).await.unwrap();
+        assert_eq!(dossier.cases.len(), 1, "{name}: what was there is found");
+    }
     store.commit(vec![Change::PutSilence(samples::silence(1))]).await.unwrap();
     drop(store);
     let again = SqliteStore::open(folder.path()).unwrap().load().await.unwrap();
@@ -139,7 +150,7 @@ fn a_newer_format_is_left_as_it_is() {
     let before = std::fs::read(&file).unwrap();
     for result in [SqliteStore::open(folder.path()), SqliteStore::read_only(folder.path())] {
         let error = result.unwrap_err();
-        assert!(matches!(error, StoreError::Newer { found: 7, known: 2, .. }), "{error}");
+        assert!(matches!(error, StoreError::Newer { found: 7, known: 3, .. }), "{error}");
     }
     assert_eq!(std::fs::read(&file).unwrap(), before);
 }
@@ -256,6 +267,27 @@ async fn a_vanished_folder_fails_until_it_is_back() {
     std::fs::rename(&file, here.join("old")).unwrap();
     std::fs::write(&file, "").unwrap();
     assert!(store.commit(decisions([4])).await.is_err());
+}
+
+#[tokio::test]
+async fn a_deleted_file_is_written_anew_with_all_that_it_held() {
+    let (folder, store) = opened();
+    store.commit(samples::puts(&samples::snapshot())).await.unwrap();
+    store.commit(decisions([1])).await.unwrap();
+    for round in 2..4 {
+        for name in ["watchbell.db", "watchbell.db-wal"].iter().skip(usize::from(round == 2)) {
+            let _ = std::fs::remove_file(folder.path().join(name));
+        }
+        std::fs::remove_file(open::file(folder.path())).unwrap_or_default();
+        store.commit(decisions([round])).await.unwrap();
+        assert_eq!(count(&store).await, usize::try_from(round).unwrap());
+    }
+    drop(store);
+    let again = SqliteStore::open(folder.path()).unwrap();
+    assert_eq!(format!("{:?}", again.load().await.unwrap()), format!("{:?}", samples::snapshot()));
+    assert_eq!(count(&again).await, 3);
+    let mode = open::file(folder.path()).metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
 }
 
 #[tokio::test]

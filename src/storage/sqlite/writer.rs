@@ -8,12 +8,27 @@ use tokio::sync::{mpsc, oneshot};
 use crate::model::Timestamp;
 use crate::storage::Change;
 use crate::storage::sqlite::apply::apply;
+use crate::storage::sqlite::is_damage;
 use crate::storage::sqlite::open::{FileIdentity, Owned};
 
 /// The most jobs that are committed together: it bounds how long the first of them waits.
 const MAX_JOBS: usize = 256;
 /// How many records of each kind one batch of pruning deletes.
 const PRUNE_BATCH: u32 = 1000;
+
+/// The tables of history, and what stays of each although it is old: an alert that is not over
+/// keeps its own changes and its routing, so that it can still be explained.
+const PRUNED: [(&str, &str); 4] = [
+    ("transition", "EXISTS (SELECT 1 FROM alert WHERE fingerprint = transition.fingerprint)"),
+    (
+        "decision",
+        "integration IS NULL AND EXISTS (SELECT 1 FROM known_alert AS known
+             JOIN alert ON alert.fingerprint = known.instance
+             WHERE known.fingerprint = decision.fingerprint)",
+    ),
+    ("attempt", "false"),
+    ("start", "false"),
+];
 
 /// Where the outcome of a job goes.
 pub type Reply<T> = oneshot::Sender<Result<T, String>>;
@@ -128,7 +143,10 @@ impl Writer {
         let path = self.owned.db.path().map(PathBuf::from).unwrap_or_default();
         match FileIdentity::of(&path) {
             Ok(file) if file == self.owned.file => {}
-            Ok(_) => return Err("another file has taken its place".to_string()),
+            Ok(_) => {
+                return Err("another file has taken its place: move that away".to_string());
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.owned.restore()?,
             Err(error) => return Err(error.to_string()),
         }
         let begun = self.owned.db.transaction_with_behavior(TransactionBehavior::Immediate);
@@ -137,6 +155,9 @@ impl Writer {
 }
 
 fn text(error: rusqlite::Error) -> String {
+    if is_damage(&error) {
+        return format!("{error}: stop the program, move the file away, and start it again");
+    }
     error.to_string()
 }
 
@@ -150,14 +171,27 @@ fn prune(db: &Connection, before: Timestamp) -> rusqlite::Result<u64> {
     )?
     .execute(params)?;
     let mut deleted = 0;
-    for table in ["transition", "decision", "attempt"] {
+    for (table, kept) in PRUNED {
         let rows = db
             .prepare_cached(&format!(
                 "DELETE FROM {table} WHERE id IN (
-                     SELECT id FROM {table} WHERE at < ?1 ORDER BY at, id LIMIT ?2)"
+                     SELECT id FROM {table} WHERE at < ?1 AND NOT ({kept})
+                     ORDER BY at, id LIMIT ?2)"
             ))?
             .execute(params)?;
         deleted += u64::try_from(rows).unwrap_or(u64::MAX);
     }
-    Ok(deleted)
+    // Known as long as there is anything to be known by it.
+    let forgotten = db
+        .prepare_cached(
+            "DELETE FROM known_alert WHERE (fingerprint, instance) IN (
+                 SELECT fingerprint, instance FROM known_alert AS known
+                 WHERE seen_at < ?1
+                     AND NOT EXISTS (SELECT 1 FROM alert WHERE fingerprint = known.instance)
+                     AND NOT EXISTS (SELECT 1 FROM attempt_alert
+                         WHERE fingerprint = known.fingerprint)
+                 LIMIT ?2)",
+        )?
+        .execute(params)?;
+    Ok(deleted + u64::try_from(forgotten).unwrap_or(u64::MAX))
 }

@@ -1,7 +1,7 @@
 //! The message's data under Go's names.
 
 use gotmpl::Value;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::template::go::time;
 use crate::template::go::value::{list, object, string_map, text};
@@ -18,14 +18,37 @@ pub(super) fn root(json: &Json) -> Value {
         [
             ("Receiver", string(json, "receiver")),
             ("Status", string(json, "status")),
-            ("Alerts", list(json["alerts"].as_array().into_iter().flatten().map(alert))),
+            ("Alerts", alerts(json)),
             ("NotificationReason", string(json, "reason")),
             ("GroupLabels", labels(json, "groupLabels")),
             ("CommonLabels", labels(json, "commonLabels")),
             ("CommonAnnotations", labels(json, "commonAnnotations")),
             ("ExternalURL", string(json, "externalURL")),
+            ("SilenceURL", string(json, "silenceURL")),
+            ("AlertsURL", string(json, "alertsURL")),
         ],
     )
+}
+
+/// All alerts, so that a template counts right. Of many only the gravest are in the data; of the
+/// others a template sees what is true of all of them, one value that is shared.
+fn alerts(json: &Json) -> Value {
+    let of = |listed: &str, count: &str| {
+        let listed = json[listed].as_array().map(Vec::as_slice).unwrap_or_default();
+        let count = json[count].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+        let status = listed.first().map_or(Json::Null, |alert| alert["status"].clone());
+        let other = alert(&json!({
+            "status": status,
+            "labels": json["commonLabels"],
+            "annotations": json["commonAnnotations"],
+            "startsAt": json["startsAt"],
+        }));
+        let others = count.saturating_sub(listed.len());
+        listed.iter().map(alert).chain(std::iter::repeat_n(other, others)).collect::<Vec<_>>()
+    };
+    let mut alerts = of("firing", "firingCount");
+    alerts.extend(of("resolved", "resolvedCount"));
+    list(alerts)
 }
 
 fn alert(json: &Json) -> Value {
@@ -39,6 +62,7 @@ fn alert(json: &Json) -> Value {
             ("EndsAt", instant(json, "endsAt")),
             ("GeneratorURL", string(json, "generatorURL")),
             ("Fingerprint", string(json, "fingerprint")),
+            ("SilenceURL", string(json, "silenceURL")),
         ],
     )
 }

@@ -9,12 +9,15 @@ use crate::diag::SourceFile;
 use crate::engine::dispatcher::{DeliveryTicket, Dispatcher, Observation, RoutingSetup};
 use crate::model::{
     IntegrationId, LabelSet, Monotonic, NotificationStatus, NotifiedAlert, Now, RuleKey, Timestamp,
+    parse_matchers,
 };
 use crate::outbox::Outcome;
 use crate::routing::{
     KnownNames, RoutingTree, read_inhibit_rules, read_route, read_time_intervals,
 };
-use crate::storage::{Change, History, HistoryFilter, MemoryStore, Snapshot, Store};
+use crate::storage::{
+    CaseFilter, Change, Dossier, History, HistoryFilter, MemoryStore, Snapshot, Store,
+};
 use crate::yaml::{self, Reader};
 
 /// 2026-01-05 10:00 UTC.
@@ -129,6 +132,12 @@ impl Bench {
             }
         }
         ready(self.store.commit(changes)).unwrap();
+    }
+
+    /// What the store knows of the alerts that match.
+    pub fn dossier(&self, matchers: &str) -> Dossier {
+        let matchers = parse_matchers(matchers).unwrap();
+        ready(self.store.dossier(&CaseFilter { matchers, limit: 0 })).unwrap()
     }
 
     pub fn snapshot(&self) -> Snapshot {

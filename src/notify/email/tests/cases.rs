@@ -153,7 +153,11 @@ fn storm() -> Vec<NotifiedAlert> {
             let end = (i >= 280).then_some(1);
             let labels = [
                 ("alertname", name),
-                ("namespace", "mlflow-prod"),
+                (
+                    "namespace",
+                    ["mlflow-prod", "mlflow-dev", "batch"]
+                        [usize::from(i % 8 > 4) + usize::from(i % 8 == 7)],
+                ),
                 ("pod", &pod),
                 ("severity", severity),
             ];

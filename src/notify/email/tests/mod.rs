@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use super::view;
 use crate::diag::SourceFile;
 use crate::model::{IntegrationId, Notification};
 use crate::notify::{Context, Delivery, Globals, IntegrationConfig, Notifier};
@@ -79,16 +80,34 @@ fn golden() {
 }
 
 #[test]
-fn a_storm_is_counted_and_small() {
+fn a_storm_is_a_digest() {
     let (_, storm) = cases::all().into_iter().find(|(name, _)| *name == "storm").unwrap();
     let text = preview(CONFIG, &storm);
     let (text, html) = text.split_once("----- html").unwrap();
-    assert_eq!(text.matches("\n* ").count(), 20);
-    assert_eq!(html.matches("Graph</a>").count(), 20);
+    assert_eq!(text.matches("\n* ").count(), view::DIGEST[0]);
+    assert_eq!(html.matches("Graph</a>").count(), view::DIGEST[0]);
     assert!(text.contains("== Firing (280) ==") && text.contains("== Resolved (20) =="));
-    assert!(text.contains("… and 265 more: "), "280 fire, 15 of them are listed");
-    // Gmail cuts a mail at 102 kB.
-    assert!(html.len() < 100_000, "{}", html.len());
+    assert!(text.contains("… and 274 more\n"), "280 fire, 6 of them are listed");
+    assert!(text.contains("By namespace:\n  175 mlflow-prod\n"), "{text}");
+    assert!(html.contains(">All 280 alerts</a>"));
+}
+
+/// Gmail cuts a mail at 102 kB, and then nobody sees its end.
+#[test]
+fn alerts_that_make_a_mail_too_large_are_a_digest() {
+    let long = "long words ".repeat(30);
+    let labels: Vec<String> = (0..20).map(|i| format!("label{i}")).collect();
+    let alerts = (0..15).map(|i| {
+        let place = i.to_string();
+        let mut pairs = vec![("alertname", "Long"), ("place", place.as_str())];
+        let own: Vec<_> = labels.iter().map(|name| (name.as_str(), format!("{i}{long}"))).collect();
+        pairs.extend(own.iter().map(|(name, value)| (*name, value.as_str())));
+        cases::alert(&pairs, &[("summary", &long)], 1.0, (5, None))
+    });
+    let all = preview(CONFIG, &cases::notification(alerts.collect(), &["alertname"]));
+    let (_, html) = all.split_once("----- html").unwrap();
+    assert!(html.len() < 102_000, "{}", html.len());
+    assert!(html.contains("… and 12 more"));
 }
 
 #[test]

@@ -7,11 +7,35 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::diag::{SourceFile, Span};
-use crate::yaml::{self, Node, Value};
+use crate::diag::{SourceFile, Span, nearest};
+use crate::yaml::{Node, Value, load};
 
 /// Parts of the names of secrets, also of names that are spelled wrongly.
-const PARTS: [&str; 6] = ["pass", "pwd", "token", "secret", "credential", "proxy_connect_header"];
+const PARTS: [&str; 7] = [
+    "pass",
+    "pwd",
+    "token",
+    "secret",
+    "credential",
+    "proxy_connect_header",
+    // Of `oauth2`: some services take the secret there.
+    "endpoint_param",
+];
+
+/// Names of secrets that hold none of the parts, and those that may lose one by a slip of the keys:
+/// a key with a mistake is what is drawn.
+const NAMES: [&str; 9] = [
+    "routing_key",
+    "service_key",
+    "api_key",
+    "api_url",
+    "password",
+    "secret",
+    "token",
+    "credentials",
+    // Of the web configuration: hashes of passwords, which can be guessed from them.
+    "basic_auth_users",
+];
 
 /// Whether the value of a key, and everything inside of it, is secret. An address may hold a
 /// password, and the path of a webhook's is one. The names of files that hold secrets are not.
@@ -21,14 +45,15 @@ fn is_secret(key: &str) -> bool {
         return false;
     }
     let is = |name: &str| key == name || key.strip_suffix(name).is_some_and(|k| k.ends_with('_'));
-    is("url") || is("key") || is("params") || PARTS.iter().any(|part| key.contains(part))
+    let part = PARTS.iter().any(|part| key.contains(part));
+    is("url") || is("key") || is("params") || part || nearest(&key, NAMES).is_some()
 }
 
 /// The file with stars over every secret wherever its text is drawn. Places stay where they are.
-pub(crate) fn hide_secrets(source: &SourceFile) -> SourceFile {
+pub fn hide_secrets(source: &SourceFile) -> SourceFile {
     let plain = SourceFile::new(source.path(), source.text());
     let mut spans = Vec::new();
-    match yaml::load(&std::sync::Arc::new(SourceFile::new(source.path(), source.text()))) {
+    match load(&std::sync::Arc::new(SourceFile::new(source.path(), source.text()))) {
         Ok(document) => secrets(&document.root, false, &mut spans),
         // Broken YAML has no tree: by lines then.
         Err(_) => {
@@ -104,6 +129,10 @@ mod tests {
             ("routing_key: |\n  abc\n  def\n", "routing_key: |\n  ***\n  ***\n"),
             ("h: {X: {secrets: [a, bé]}}\n", "h: {X: {secrets: [*, ***]}}\n"),
             ("params: {token: t}\n", "params: {token: *}\n"),
+            ("basic_auth_users: {ann: $2y$1}\n", "basic_auth_users: {ann: *****}\n"),
+            ("routing_kex: ab\npasword: c\n", "routing_kex: **\npasword: *\n"),
+            ("basic_auth_usres: {ann: $2y$1}\n", "basic_auth_usres: {ann: *****}\n"),
+            ("basic_auth: {username: u}\nreceiver: r\nmatchers: [a=b]\n", ""),
             ("url_file: secrets/url\nexternal_url: http://e\nmonkey: m\n", ""),
         ] {
             assert_eq!(hidden(text), if expected.is_empty() { text } else { expected });
