@@ -131,6 +131,11 @@ fn edited(text: &str, part: Span, edits: &[Edit]) -> String {
         out.push_str(text.get(at..edit.span.start).unwrap_or_default());
         out.push_str(edit.text);
         at = edit.span.end;
+        // `a>b` has no space that would end the word.
+        let rest = text.get(at..).unwrap_or_default();
+        if !edit.text.is_empty() && !rest.starts_with(char::is_whitespace) {
+            out.push(' ');
+        }
     }
     out.push_str(text.get(at..part.end).unwrap_or_default());
     out.trim().to_string()
