@@ -114,7 +114,7 @@ global:
   external_labels: {__name__: x}
   opsgenie_api_key: k
 datasource: {timeout: 5s}
-collectors: []
+tracing: {}
 route:
   receiver: oncal
   group_wait: 30
@@ -131,7 +131,7 @@ receivers:
         (4, "__name__"),
         (5, "opsgenie_api_key"),
         (6, "url"),
-        (7, "collectors"),
+        (7, "tracing"),
         (9, "oncal"),
         (10, "duration"),
         (11, "group_wiat"),

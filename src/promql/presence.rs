@@ -131,8 +131,8 @@ fn edited(text: &str, part: Span, edits: &[Edit]) -> String {
         out.push_str(text.get(at..edit.span.start).unwrap_or_default());
         out.push_str(edit.text);
         at = edit.span.end;
-        // A word must not run into the next one.
-        let rest = text.get(at..part.end).unwrap_or_default();
+        // `a>b` has no space that would end the word.
+        let rest = text.get(at..).unwrap_or_default();
         if !edit.text.is_empty() && !rest.starts_with(char::is_whitespace) {
             out.push(' ');
         }

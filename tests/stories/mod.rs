@@ -31,7 +31,7 @@ pub fn write(folder: &Path) {
     let store = SqliteStore::open(&config.storage.path).unwrap();
     let now = Now { wall: Timestamp::from_secs(START), mono: Monotonic::from_millis(1_000_000) };
     let dispatcher = Dispatcher::new(Arc::new(routing_setup(&config)));
-    let mut night = Night { dispatcher, store, now, ops_down_until: 420 };
+    let mut night = Night { dispatcher, store, now, ops_down_until: 100 };
     runtime.block_on(night.pass_all());
 }
 
@@ -53,6 +53,7 @@ impl Night {
         let watchdog = alert("Watchdog", &[("team", "nobody")]);
         self.changes(&watchdog, AlertState::Firing, BecameActive).await;
         self.until(300).await;
+        self.ops_down_until = 420;
         self.changes(&down("b"), AlertState::Firing, BecameActive).await;
         self.until(390).await;
         self.changes(&down("b"), AlertState::Inactive, Absent).await;

@@ -36,7 +36,7 @@ fn the_first_policy_that_matches_the_written_labels_holds() {
 - {matchers: ['severity = critical', 'team =~ \"ml|web\"'], no_data: keep, on_error: alert}
 - {matchers: [alertname=B], no_data: alert}
 - {matchers: ['job =~ \".*labels.*\"'], on_error: alert}
-- {matchers: ['severity != \"\"'], no_data: resolve}
+- {matchers: ['severity =~ .+'], no_data: resolve}
 ",
     );
     assert_eq!(findings, Vec::<String>::new());
