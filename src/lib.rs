@@ -23,6 +23,7 @@ pub mod telemetry;
 pub mod notify;
 pub mod query;
 pub mod storage;
+pub mod web;
 // Tier 6: the program's parts joined.
 pub mod config;
 pub mod engine;

@@ -77,6 +77,7 @@ fn config(prometheus: &str, receiver: &str) -> String {
         "datasource: {{url: '{prometheus}'}}\n\
          global: {{evaluation_interval: 1s}}\n\
          rule_files: [rules.yml]\n\
+         builtin_alerts: {{disable: [WatchbellDatasourceUnreachable, WatchbellReloadFailed]}}\n\
          route: {{receiver: {receiver}}}\n\
          receivers: [{{name: default}}]\n"
     )
@@ -119,7 +120,12 @@ fn answers_have_the_shape_of_a_real_prometheus() {
         if let Some(groups) = known.pointer_mut("/data/groups").and_then(Value::as_array_mut) {
             groups.retain(|group| group["rules"] != json!([]));
         }
-        compare(&known, &ours.json(), path, &mut wrong);
+        // Prometheus has no alerts about itself.
+        let mut own = ours.json();
+        if let Some(groups) = own.pointer_mut("/data/groups").and_then(Value::as_array_mut) {
+            groups.retain(|group| group["file"] != "(built-in)");
+        }
+        compare(&known, &own, path, &mut wrong);
         assert!(wrong.is_empty(), "{}\n{}\n{}", wrong.join("\n"), theirs.body, ours.body);
     }
 }

@@ -29,6 +29,7 @@ const TIERS: &[(&str, u8)] = &[
     ("storage", 5),
     ("query", 5),
     ("notify", 5),
+    ("web", 5),
     ("config", 6),
     ("engine", 6),
     ("daemon", 7),

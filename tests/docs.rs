@@ -58,6 +58,32 @@ fn the_shipped_rules_have_a_runbook_each() {
 }
 
 #[test]
+fn the_built_in_alerts_are_documented() {
+    use watchbell::alerting::{BuiltinAlert, BuiltinConfig};
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/builtin-alerts.md")).expect("it is there");
+    for alert in BuiltinAlert::ALL {
+        let title = format!("\n## {}\n", alert.as_str());
+        assert!(page.contains(&title), "docs/builtin-alerts.md lacks {}", alert.as_str());
+    }
+    for rule in &BuiltinConfig::default().group.rules {
+        let rule = rule.as_alerting().expect("they are alerts");
+        let label = |name: &str| {
+            let label = rule.labels.iter().find(|(known, _)| known == name);
+            label.map(|(_, text)| text.text()).unwrap_or_default()
+        };
+        let hold = watchbell::model::format_duration(rule.for_duration);
+        let row = format!(
+            "| [{0}](#{1}) | {2} | {hold} |",
+            rule.name,
+            rule.name.to_lowercase(),
+            label("severity")
+        );
+        assert!(page.contains(&row), "docs/builtin-alerts.md lacks the row {row}");
+    }
+}
+
+#[test]
 fn the_shipped_configurations_are_good_and_tell_of_every_end() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for (file, receivers) in [("deploy/local.yaml", 1), ("deploy/watchbell.yaml", 2)] {
@@ -70,5 +96,24 @@ fn the_shipped_configurations_are_good_and_tell_of_every_end() {
         for integration in loaded.receivers.iter().flat_map(|r| &r.integrations) {
             assert!(integration.send_resolved, "{file}: {}", integration.id);
         }
+    }
+}
+
+#[test]
+fn the_web_configurations_of_the_documents_are_good() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &str| std::fs::read_to_string(root.join(file)).expect("it is there");
+    let page = read("docs/web.md");
+    let examples = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let examples: Vec<&str> = examples
+        .filter(|e| e.contains("basic_auth_users") || e.contains("anonymous_role"))
+        .collect();
+    assert_eq!(examples.len(), 2, "{examples:?}");
+    let deployed = read("deploy/web.yaml");
+    for text in examples.into_iter().chain([deployed.as_str()]) {
+        let source = std::sync::Arc::new(watchbell::diag::SourceFile::new("web.yaml", text));
+        let parsed = watchbell::web::WebConfig::parse(&source);
+        let (_, warnings) = parsed.unwrap_or_else(|findings| panic!("{text}: {findings:?}"));
+        assert!(warnings.is_empty(), "{text}: {warnings:?}");
     }
 }

@@ -5,10 +5,14 @@
 //! and firing and returns what is worth storing. It asks for no time, keeps no log and sends
 //! nothing, so that the daemon, the tests of rules and a backtest all run the very same code.
 //! The behaviour is that of Prometheus' `rules` package; where it differs, the item says so.
+//!
+//! `builtin` has the alerts about the program itself, which take the same step.
 
+mod builtin;
 mod carry;
 mod instance;
 mod labels;
+mod policy;
 mod restore;
 mod step;
 mod transition;
@@ -16,9 +20,14 @@ mod transition;
 #[cfg(test)]
 mod property_tests;
 
+pub use builtin::{
+    BUILTIN_FILE, BuiltinAlert, BuiltinConfig, Facts, HOLD_FAILED, Look,
+    evaluate as evaluate_builtin, is_builtin, remember as remember_builtin,
+};
 pub use carry::{CarriedOver, RemovedRule, RuleIdentity, carry_over};
 pub use instance::{AlertInstance, AlertState};
 pub use labels::final_labels;
+pub use policy::{NoData, OnError, Policy, RulePolicies, RulePolicy, has_data, kept_transitions};
 pub use restore::{
     GRACE_PERIOD, OUTAGE_TOLERANCE, RangeEvidence, Restoration, Stop, TOLERATED_INTERVALS, restore,
 };

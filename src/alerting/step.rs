@@ -1,6 +1,6 @@
 //! The step itself: the samples of one evaluation move a rule's alerts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::alerting::{AlertInstance, AlertState, Transition, TransitionReason};
@@ -98,16 +98,29 @@ impl RuleAlerts {
     /// Takes the samples of one evaluation at `ts`. A query that failed is no evaluation: do not
     /// call this, and the state stays frozen.
     pub fn step(&mut self, rule: &RuleTiming, vector: Vec<ActiveSample>, ts: Timestamp) -> Step {
+        self.step_keeping(rule, vector, &BTreeSet::new(), ts)
+    }
+
+    /// The same, but alerts that are in `kept` and not in the vector stay exactly as they are: a
+    /// firing one fires on, a pending one waits.
+    pub fn step_keeping(
+        &mut self,
+        rule: &RuleTiming,
+        vector: Vec<ActiveSample>,
+        kept: &BTreeSet<Fingerprint>,
+        ts: Timestamp,
+    ) -> Step {
         let active = match by_fingerprint(vector) {
             Ok(active) => active,
             Err(error) => return Step { error: Some(error), ..Step::default() },
         };
         self.clamp_to(ts);
-        let absent: Vec<Fingerprint> =
-            self.0.keys().filter(|fp| !active.contains_key(fp)).copied().collect();
-        let kept = absent.iter().filter_map(|fp| self.0.get(fp));
-        let kept = kept.filter(|alert| keeps_firing(alert, rule, ts)).count();
-        let count = u64::try_from(active.len() + kept).unwrap_or(u64::MAX);
+        let missing = self.0.keys().filter(|fp| !active.contains_key(fp)).copied();
+        let (kept, absent): (Vec<_>, Vec<_>) = missing.partition(|fp| kept.contains(fp));
+        let firing_on = absent.iter().filter_map(|fp| self.0.get(fp));
+        let firing_on = firing_on.filter(|alert| keeps_firing(alert, rule, ts)).count();
+        let count = active.len() + kept.len() + firing_on;
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
         if rule.limit > 0 && count > rule.limit {
             let error = StepError::LimitExceeded { limit: rule.limit, count };
             return Step {

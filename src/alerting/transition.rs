@@ -49,11 +49,16 @@ pub enum TransitionReason {
     RestoreExpired,
     /// After a stop: dropped, as `for` is shorter than the grace period and starts anew.
     RestoreShortFor,
+    /// The expression no longer returns it because its series have no data, and the rule's policy
+    /// keeps it as it is.
+    KeptNoData,
+    /// It was kept without data, and the expression returns it again.
+    DataReturned,
 }
 
 impl TransitionReason {
     /// Every reason.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::BecameActive,
         Self::HeldFor,
         Self::Vanished,
@@ -72,6 +77,8 @@ impl TransitionReason {
         Self::RestoreEnded,
         Self::RestoreExpired,
         Self::RestoreShortFor,
+        Self::KeptNoData,
+        Self::DataReturned,
     ];
 
     /// The reason's name in the store, the log, the API and the UI.
@@ -95,6 +102,8 @@ impl TransitionReason {
             Self::RestoreEnded => "restore_ended",
             Self::RestoreExpired => "restore_expired",
             Self::RestoreShortFor => "restore_short_for",
+            Self::KeptNoData => "kept_no_data",
+            Self::DataReturned => "data_returned",
         }
     }
 }

@@ -28,15 +28,18 @@ async fn ready(State(shared): State<Shared>) -> (StatusCode, &'static str) {
     }
 }
 
-/// Reloads the configuration; 500 with the reason where it is refused.
+/// Reloads the configuration and the web configuration; 500 with the reason where one is refused.
+/// The other one is in place then.
 async fn reload(State(shared): State<Shared>) -> (StatusCode, String) {
-    match shared.daemon.reload().await {
-        Ok(()) => (StatusCode::OK, String::new()),
-        Err(error) => {
-            let text = format!("failed to reload config: {error}\n");
-            (StatusCode::INTERNAL_SERVER_ERROR, text)
-        }
+    let mut text = String::new();
+    if let Err(error) = shared.web.reload().await {
+        text.push_str(&format!("failed to reload web config: {error}\n"));
     }
+    if let Err(error) = shared.daemon.reload().await {
+        text.push_str(&format!("failed to reload config: {error}\n"));
+    }
+    let failed = !text.is_empty();
+    (if failed { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK }, text)
 }
 
 async fn metrics(State(shared): State<Shared>) -> impl IntoResponse {

@@ -1,10 +1,12 @@
 //! Tier 8: the HTTP API.
 //!
 //! `/-/healthy`, `/-/ready`, `/-/reload` and `/metrics` as Prometheus and Alertmanager have them,
-//! `/api/v1` in Prometheus' shapes, `/api/v2` in Alertmanager's.
+//! `/api/v1` in Prometheus' shapes, `/api/v2` in Alertmanager's. `guard` stands before all of it and
+//! says who is let in.
 
 mod alert;
 mod answer;
+mod guard;
 mod management;
 mod params;
 mod postable;
@@ -15,41 +17,54 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod v2;
+#[cfg(test)]
+mod web_tests;
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
 use tokio::net::TcpListener;
 
 use crate::daemon::DaemonHandle;
+use crate::web::Web;
 
 use answer::ApiError;
-
-/// The largest body of a request, in bytes. Only silences need one, and have a limit of their own.
-const MAX_BODY: usize = 64 * 1024;
-/// The longest time for an answer. A reload waits for the rounds that groups are in.
-const TIMEOUT: Duration = Duration::from_secs(120);
+use guard::{Guard, MAX_BODY, guard};
 
 /// What every handler sees.
 #[derive(Clone)]
 struct Shared {
     daemon: DaemonHandle,
+    web: Arc<Web>,
 }
 
-/// Answers requests until `stop` completes.
+/// Answers requests until `stop` completes. `web` says who is let in.
 pub async fn serve(
     listener: TcpListener,
     daemon: DaemonHandle,
+    web: Arc<Web>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    server::serve(listener, router(daemon), stop).await;
+    let app = guarded(router(daemon, Arc::clone(&web)), &web);
+    tokio::select! {
+        () = server::serve(listener, app, Arc::clone(&web), stop) => {}
+        () = web.watch() => {}
+    }
+}
+
+/// Routes behind the guard.
+fn guarded(routes: Router, web: &Arc<Web>) -> Router {
+    let state = Guard { web: Arc::clone(web) };
+    // The guard has bounded bodies already; what reads them has a limit of its own otherwise.
+    routes
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn_with_state(state, guard))
 }
 
 /// All routes.
-fn router(daemon: DaemonHandle) -> Router {
+fn router(daemon: DaemonHandle, web: Arc<Web>) -> Router {
     Router::new()
         .merge(management::routes())
         .merge(rules::routes())
@@ -59,12 +74,5 @@ fn router(daemon: DaemonHandle) -> Router {
         .merge(v2::routes())
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::Method)
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(middleware::from_fn(limit_time))
-        .with_state(Shared { daemon })
-}
-
-async fn limit_time(request: Request, next: Next) -> Response {
-    let answer = tokio::time::timeout(TIMEOUT, next.run(request)).await;
-    answer.unwrap_or_else(|_| ApiError::Timeout.into_response())
+        .with_state(Shared { daemon, web })
 }

@@ -1,19 +1,33 @@
 //! Connections: how many there may be and for how long, so that no client, slow or broken, keeps
 //! the others out.
 
+use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::api::guard::Peer;
+use crate::telemetry::HttpRefusal;
+use crate::web::{ClientCertificate, Web};
 
 /// How many connections may be open; more have to wait to be accepted.
 const MAX_CONNECTIONS: usize = 256;
+/// How long a TLS handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the head of a request may take, and how long a connection may rest between requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a connection is used for new requests.
@@ -26,7 +40,12 @@ const MAX_HEAD: usize = 64 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Answers requests until `stop` completes, then lets those that have begun finish.
-pub(super) async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
+pub(super) async fn serve(
+    listener: TcpListener,
+    app: Router,
+    web: Arc<Web>,
+    stop: impl Future<Output = ()>,
+) {
     let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let (stopping, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
@@ -34,11 +53,17 @@ pub(super) async fn serve(listener: TcpListener, app: Router, stop: impl Future<
     loop {
         tokio::select! {
             () = &mut stop => break,
-            Some((stream, permit)) = accept(&listener, &permits) => {
-                let (app, stopped) = (app.clone(), stopped.clone());
+            Some((stream, client, permit)) = accept(&listener, &permits) => {
+                let Some(slot) = web.connect(client) else {
+                    web.metrics().http.refused(HttpRefusal::Connections);
+                    continue;
+                };
+                let (app, web, stopped) = (app.clone(), Arc::clone(&web), stopped.clone());
                 connections.spawn(async move {
-                    connection(stream, app, stopped).await;
-                    drop(permit);
+                    web.metrics().http.connections.inc();
+                    secured(stream, client, app, &web, stopped).await;
+                    web.metrics().http.connections.dec();
+                    drop((permit, slot));
                 });
             }
             Some(_) = connections.join_next() => {}
@@ -52,11 +77,11 @@ pub(super) async fn serve(listener: TcpListener, app: Router, stop: impl Future<
 async fn accept(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
     let permit = Arc::clone(permits).acquire_owned().await.ok()?;
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return Some((stream, permit)),
+            Ok((stream, client)) => return Some((stream, client.ip().to_canonical(), permit)),
             Err(error) => {
                 tracing::warn!(%error, "a connection to the API could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -65,10 +90,50 @@ async fn accept(
     }
 }
 
-async fn connection(stream: TcpStream, app: Router, mut stopped: watch::Receiver<bool>) {
+/// Agrees on TLS where it is configured now, then answers requests.
+async fn secured(
+    stream: TcpStream,
+    client: IpAddr,
+    app: Router,
+    web: &Web,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let Some(tls) = web.ready().tls.clone() else {
+        let service = WithPeer::new(app, Peer { address: client, certificate: None });
+        return connection(stream, service, web, stopped).await;
+    };
+    let handshake = TlsAcceptor::from(tls.server).accept(stream);
+    let agreed = tokio::select! {
+        agreed = tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake) => agreed,
+        _ = stopped.wait_for(|stopped| *stopped) => return,
+    };
+    let stream = match agreed {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => {
+            web.metrics().http.refused(HttpRefusal::Tls);
+            tracing::debug!(%client, %error, "a TLS handshake with the API has failed");
+            return;
+        }
+        Err(_) => {
+            web.metrics().http.refused(HttpRefusal::Tls);
+            tracing::debug!(%client, "a TLS handshake with the API took too long");
+            return;
+        }
+    };
+    let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+    let certificate = shown.map(|der| Arc::new(ClientCertificate::new(der, tls.verifies_clients)));
+    let service = WithPeer::new(app, Peer { address: client, certificate });
+    connection(stream, service, web, stopped).await;
+}
+
+async fn connection<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    service: WithPeer,
+    web: &Web,
+    mut stopped: watch::Receiver<bool>,
+) {
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_HEAD);
-    let service = TowerToHyperService::new(app);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let finished = tokio::select! {
@@ -79,19 +144,41 @@ async fn connection(stream: TcpStream, app: Router, mut stopped: watch::Receiver
     };
     let result = match finished {
         Some(result) => result,
-        None => last_answer(connection).await,
+        None => {
+            // The answer that has begun is finished, if that does not take too long.
+            connection.as_mut().graceful_shutdown();
+            tokio::time::timeout(LAST_ANSWER, connection).await.unwrap_or(Ok(()))
+        }
     };
     if let Err(error) = result {
+        if error.is_parse() {
+            web.metrics().http.refused(HttpRefusal::Head);
+        }
         tracing::debug!(%error, "a connection to the API has failed");
     }
 }
 
-type Connection = http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>>;
+/// The routes, told with each request who is at the other end.
+struct WithPeer {
+    app: TowerToHyperService<Router>,
+    peer: Peer,
+}
 
-/// Finishes the answer that has begun, if that does not take too long.
-async fn last_answer(mut connection: std::pin::Pin<&mut Connection>) -> hyper::Result<()> {
-    connection.as_mut().graceful_shutdown();
-    tokio::time::timeout(LAST_ANSWER, connection).await.unwrap_or(Ok(()))
+impl WithPeer {
+    fn new(app: Router, peer: Peer) -> Self {
+        Self { app: TowerToHyperService::new(app), peer }
+    }
+}
+
+impl Service<Request<Incoming>> for WithPeer {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer.clone());
+        self.app.call(request)
+    }
 }
 
 #[cfg(test)]
@@ -102,6 +189,8 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
+    use crate::model::Timestamp;
+    use crate::telemetry::{BuildInfo, Metrics};
 
     /// A server whose `/slow` answers after five seconds, and the way to stop it.
     async fn start() -> (std::net::SocketAddr, oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
@@ -113,7 +202,11 @@ mod tests {
         });
         let (stop, stopped) = oneshot::channel();
         let stopped = async move { drop(stopped.await) };
-        let server = tokio::spawn(serve(listener, Router::new().route("/slow", slow), stopped));
+        let build = BuildInfo { version: String::new(), revision: String::new() };
+        let metrics = Arc::new(Metrics::new(&build, Timestamp::default()));
+        let web = Arc::new(Web::open(None, metrics).unwrap());
+        let app = Router::new().route("/slow", slow);
+        let server = tokio::spawn(serve(listener, app, web, stopped));
         (address, stop, server)
     }
 

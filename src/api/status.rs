@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::alerting::AlertState;
 use crate::api::Shared;
 use crate::api::answer::success;
-use crate::daemon::{GroupView, Health};
+use crate::daemon::{GroupView, Health, is_builtin_group};
 use crate::rule::Rule;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -71,6 +71,7 @@ struct Refused {
     error: String,
 }
 
+/// Rules are those of the configuration; alerts are all, the built-in ones among them.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Counts {
@@ -85,12 +86,14 @@ struct Counts {
 
 impl Counts {
     fn of(groups: &[GroupView]) -> Self {
-        let mut counts = Self { groups: groups.len(), ..Self::default() };
+        let mut counts = Self::default();
         for view in groups {
+            let configured = usize::from(!is_builtin_group(&view.group));
+            counts.groups += configured;
             for (rule, state) in view.group.rules.iter().zip(&view.rules) {
                 match rule {
-                    Rule::Alerting(_) => counts.alerting_rules += 1,
-                    Rule::Recording(_) => counts.recording_rules += 1,
+                    Rule::Alerting(_) => counts.alerting_rules += configured,
+                    Rule::Recording(_) => counts.recording_rules += configured,
                 }
                 counts.failing_rules += usize::from(state.health == Health::Err);
                 counts.pending += state.alerts.count(AlertState::Pending);

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::cli::output::{self, Format, Paint, count};
-use crate::cli::{FAILED, USAGE, findings, print_config};
+use crate::cli::{FAILED, USAGE, check_web, findings, print_config};
 use crate::config::{ConfigError, Loaded};
 use crate::diag::{self, Diagnostic};
 
@@ -20,6 +20,7 @@ pub(super) struct Args {
 #[derive(clap::Subcommand)]
 enum What {
     Config(ConfigArgs),
+    WebConfig(check_web::Args),
 }
 
 /// Check configurations with the rules, templates and receivers that they name.
@@ -46,7 +47,10 @@ struct ConfigArgs {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let What::Config(args) = args.what;
+    let args = match args.what {
+        What::Config(args) => args,
+        What::WebConfig(args) => return check_web::run(&args),
+    };
     let checked: Vec<Checked> = args.files.iter().map(|path| Checked::new(path)).collect();
     match args.format {
         Format::Json => {

@@ -7,7 +7,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::cli::findings;
-use crate::config::hide_secrets;
 use crate::diag::has_errors;
 use crate::http::{HttpClient, HttpConfig, HttpRequest, HttpResponse, Timeouts, parse_url};
 use crate::yaml::{self, Reader};
@@ -27,8 +26,8 @@ pub(super) struct Server {
         hide_env_values = true
     )]
     url: String,
-    /// How to log in there: a file that holds an `http_config` with basic_auth, authorization or
-    /// tls_config
+    /// How to log in there: a file that holds an `http_config` with basic_auth, authorization,
+    /// oauth2 or tls_config
     #[arg(long, value_name = "FILE")]
     http_config: Option<PathBuf>,
 }
@@ -131,7 +130,7 @@ fn reason(answer: &HttpResponse) -> String {
     let said = said.map(|text| crate::cli::output::one_line(&text));
     match (said, answer.status()) {
         (Some(text), _) => text,
-        (None, 401 | 403) => "not allowed: see --http-config".to_string(),
+        (None, 401 | 403) => format!("{}; see --http-config", answer.excerpt()),
         (None, 404) => "there is no such thing".to_string(),
         (None, _) => answer.excerpt(),
     }
@@ -139,7 +138,7 @@ fn reason(answer: &HttpResponse) -> String {
 
 fn read_config(path: &Path) -> anyhow::Result<HttpConfig> {
     let source = yaml::read_file(path).context("--http-config")?;
-    let source = std::sync::Arc::new(hide_secrets(&source));
+    let source = std::sync::Arc::new(yaml::hide_secrets(&source));
     let refused = |findings: &[crate::diag::Diagnostic]| {
         findings::show_all(findings);
         anyhow::anyhow!("--http-config: {}", findings::counted(findings))

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::config::{ConfigError, Loaded};
 use crate::diag::{self, Diagnostic, Severity, Style};
+use crate::web::WebError;
 
 /// Colour where a person looks at a terminal, and has not asked for none (`NO_COLOR`).
 pub(super) fn style() -> Style {
@@ -41,6 +42,17 @@ pub(super) fn show_error(error: &ConfigError) {
     match error {
         ConfigError::File(error) => eprintln!("watchbell: {error}"),
         ConfigError::Invalid(findings) => {
+            show_all(findings);
+            eprintln!("watchbell: {}", counted(findings));
+        }
+    }
+}
+
+/// Shows why there is no web configuration.
+pub(super) fn show_web_error(error: &WebError) {
+    match error {
+        WebError::File(error) => eprintln!("watchbell: {error}"),
+        WebError::Invalid(findings) => {
             show_all(findings);
             eprintln!("watchbell: {}", counted(findings));
         }

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use serde_yaml::{Mapping, Value};
 
+use crate::alerting::{BuiltinAlert, BuiltinConfig, RulePolicies, RulePolicy};
 use crate::config::{Config, GlobalConfig};
 use crate::model::{LabelSet, Matchers, SecretSource, format_duration};
 use crate::notify::{Globals, ReceiverConfig, SmtpGlobals};
@@ -25,6 +26,8 @@ pub(super) fn yaml(config: &Config) -> anyhow::Result<String> {
     top.put("storage", storage);
     top.put("templates", patterns(&config.templates));
     top.put_text("external_url", Some(&config.external_url));
+    top.put("builtin_alerts", builtin_alerts(&config.builtin_alerts));
+    top.put("rule_policies", rule_policies(&config.rule_policies));
     top.put("route", route(&config.tree, config.tree.root()));
     top.put("receivers", config.receivers.iter().map(receiver).collect::<Vec<_>>());
     top.put("inhibit_rules", config.inhibit_rules.iter().map(inhibit_rule).collect::<Vec<_>>());
@@ -133,6 +136,42 @@ fn without_password(address: &str) -> String {
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}://{REDACTED}@{host}{port}{}", url.scheme(), url.path())
+}
+
+/// Every alert that is on, with all of its labels, and those that are off.
+fn builtin_alerts(config: &BuiltinConfig) -> Map {
+    let rules = config.group.rules.iter().filter_map(|rule| rule.as_alerting());
+    let mut alerts = Map::default();
+    for rule in rules {
+        let mut labels = Map::default();
+        for (name, text) in &rule.labels {
+            labels.put(name, text.text());
+        }
+        let mut alert = Map::default();
+        alert.put("for", format_duration(rule.for_duration));
+        alert.put("labels", labels);
+        alerts.put(&rule.name, alert);
+    }
+    let off = BuiltinAlert::ALL.map(BuiltinAlert::as_str).into_iter();
+    let off = off.filter(|name| !alerts.0.contains_key(*name));
+    let off = off.filter(|name| *name != BuiltinAlert::Watchdog.as_str());
+    let off: Vec<String> = off.map(str::to_string).collect();
+    let mut map = Map::default();
+    map.put("heartbeat", config.heartbeat.is_some());
+    map.put_list("disable", &off);
+    map.put("alerts", alerts);
+    map
+}
+
+fn rule_policies(policies: &RulePolicies) -> Vec<Map> {
+    let policy = |policy: &RulePolicy| {
+        let mut map = Map::default();
+        map.put("matchers", matchers(&policy.matchers));
+        map.put("no_data", policy.policy.no_data.as_str());
+        map.put("on_error", policy.policy.on_error.as_str());
+        map
+    };
+    policies.0.iter().map(policy).collect()
 }
 
 fn patterns(patterns: &[RulePattern]) -> Vec<String> {

@@ -18,12 +18,14 @@ use crate::clock::{Clock, SystemClock};
 use crate::daemon::Daemon;
 use crate::storage::SqliteStore;
 use crate::telemetry::{self, BuildInfo, LogFormat, Metrics};
+use crate::web::Web;
 
 /// Evaluate rules, route alerts and deliver notifications until stopped.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   watchbell run --config watchbell.yaml
-  watchbell run --config /etc/watchbell/watchbell.yaml --listen 0.0.0.0:9093 --log-format json
+  watchbell run --config /etc/watchbell/watchbell.yaml --listen 0.0.0.0:9093 \\
+    --web-config-file /etc/watchbell/web.yaml --log-format json
 
 Signals: SIGHUP reloads the configuration, SIGTERM and SIGINT finish what has begun and stop.
 Exit code: 0 after a stop, 1 when it cannot start, 2 when the configuration has mistakes.")]
@@ -34,6 +36,15 @@ pub(super) struct Args {
     /// Where the API listens; port 0 takes a free one, which the log names
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9093")]
     listen: SocketAddr,
+    /// Who may use the API, with TLS, users and tokens: a file in the format of Prometheus' exporter
+    /// toolkit. Without it requests from other machines get health and metrics only
+    #[arg(
+        long,
+        visible_alias = "web.config.file",
+        value_name = "FILE",
+        env = "WATCHBELL_WEB_CONFIG_FILE"
+    )]
+    web_config_file: Option<PathBuf>,
     /// How long a stop waits for deliveries that are in flight
     #[arg(long, value_name = "TIME", default_value = "20s", value_parser = humantime::parse_duration)]
     drain_timeout: Duration,
@@ -65,9 +76,17 @@ async fn serve(args: Args) -> anyhow::Result<ExitCode> {
     let build =
         BuildInfo { version: env!("CARGO_PKG_VERSION").to_string(), revision: String::new() };
     let metrics = Arc::new(Metrics::new(&build, clock.now().wall));
+    let web = match Web::open(args.web_config_file.as_deref(), Arc::clone(&metrics)) {
+        Ok(web) => Arc::new(web),
+        Err(error) => {
+            findings::show_web_error(&error);
+            return Ok(ExitCode::from(USAGE));
+        }
+    };
+    findings::show_all(&web.ready().warnings);
     // Signals are taken before anything runs, so that an early one is not lost.
     let stop = stop_signal()?;
-    let hangup = hangups()?;
+    let hangup = hangups(Arc::clone(&web))?;
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
@@ -82,10 +101,16 @@ async fn serve(args: Args) -> anyhow::Result<ExitCode> {
     let (daemon, handle) =
         Daemon::start(args.config, loaded, store, Arc::clone(&clock), metrics, args.drain_timeout)
             .await?;
-    tracing::info!(%address, "listening");
+    let scheme = if web.ready().tls.is_some() { "https" } else { "http" };
+    tracing::info!(%scheme, %address, "listening");
+    if !address.ip().is_loopback() && args.web_config_file.is_none() {
+        tracing::info!(
+            "other machines get health and metrics only, `--web-config-file FILE` opens the rest"
+        );
+    }
     // The API goes down last, so that it says until the end that the daemon is stopping.
     let (finished, finishing) = oneshot::channel::<()>();
-    let api = tokio::spawn(api::serve(listener, handle, async move { drop(finishing.await) }));
+    let api = tokio::spawn(api::serve(listener, handle, web, async move { drop(finishing.await) }));
     let mut stop = stop;
     daemon.run(async move { drop(stop.wait_for(|stop| *stop).await) }, hangup).await;
     drop(finished);
@@ -116,12 +141,14 @@ fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
     Ok(receiver)
 }
 
-/// One item for each SIGHUP.
-fn hangups() -> anyhow::Result<mpsc::Receiver<()>> {
+/// One item for each SIGHUP. The web configuration is read again at once.
+fn hangups(web: Arc<Web>) -> anyhow::Result<mpsc::Receiver<()>> {
     let mut hangup = signal(SignalKind::hangup()).context("cannot watch for SIGHUP")?;
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
+            // What is wrong has been logged, and the former one goes on.
+            let _ = web.reload().await;
             // One that is waiting already covers this one.
             let _ = sender.try_send(());
         }

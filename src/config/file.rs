@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::hide::hide_secrets;
+use crate::alerting::{BuiltinConfig, RulePolicies};
+use crate::config::heartbeat;
 use crate::config::{GlobalConfig, StorageConfig};
 use crate::diag::{Diagnostic, SourceFile, has_errors};
 use crate::notify::{ReceiverConfig, read_receivers};
@@ -17,9 +18,8 @@ use crate::rule::RulePattern;
 use crate::yaml::{self, Fields, FileError, Reader};
 
 /// Keys of the top level that are Alertmanager's or planned, and do not work yet.
-const NOT_YET: [(&str, &str); 4] = [
+const NOT_YET: [(&str, &str); 3] = [
     ("collectors", "MLflow's failed runs have to come from another exporter for now"),
-    ("rule_policies", ""),
     ("tracing", ""),
     ("remote_write", "recording rules are read and skipped"),
 ];
@@ -51,6 +51,10 @@ pub struct Config {
     pub intervals: TimeIntervals,
     /// Who is told.
     pub receivers: Vec<ReceiverConfig>,
+    /// The alerts about the program itself.
+    pub builtin_alerts: BuiltinConfig,
+    /// What rules do without data or evaluation.
+    pub rule_policies: RulePolicies,
     /// Findings that refuse nothing.
     pub warnings: Vec<Diagnostic>,
 }
@@ -62,18 +66,8 @@ pub enum ConfigError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The file has mistakes.
-    #[error("{}", summary(.0))]
+    #[error("{}", crate::diag::summary(.0))]
     Invalid(Vec<Diagnostic>),
-}
-
-fn summary(diagnostics: &[Diagnostic]) -> String {
-    let errors: Vec<_> =
-        diagnostics.iter().filter(|d| d.severity == crate::diag::Severity::Error).collect();
-    match errors.as_slice() {
-        [] => "no mistakes".to_string(),
-        [one] => one.to_string(),
-        [first, rest @ ..] => format!("{first} (and {} more)", rest.len()),
-    }
 }
 
 impl Config {
@@ -87,7 +81,7 @@ impl Config {
 
     /// Reads a file without checking it; its secrets are hidden wherever it is drawn.
     pub(super) fn read_file(path: &Path) -> Result<Arc<SourceFile>, FileError> {
-        Ok(Arc::new(hide_secrets(&*yaml::read_file(path)?)))
+        Ok(Arc::new(yaml::hide_secrets(&*yaml::read_file(path)?)))
     }
 
     /// Checks a file that has been read. Its path says where relative paths start.
@@ -161,9 +155,20 @@ impl Config {
         let (times, mute_times) = (fields.get("time_intervals"), fields.get("mute_time_intervals"));
         let intervals = read_time_intervals(reader, times, mute_times);
         let route = fields.require(reader, "route").and_then(|node| read_route(reader, node));
+        let builtin_alerts = fields
+            .get("builtin_alerts")
+            .map(|node| BuiltinConfig::read(reader, node))
+            .unwrap_or_default();
+        let rule_policies = fields
+            .get("rule_policies")
+            .map(|node| RulePolicies::read(reader, node))
+            .unwrap_or_default();
         let names: BTreeSet<&str> = receivers.iter().map(|r| r.name.as_str()).collect();
         let known = KnownNames { receivers: &names, intervals: &intervals };
         let tree = route.and_then(|route| RoutingTree::build(&route, known, reader));
+        if let Some(tree) = &tree {
+            heartbeat::check(&builtin_alerts, tree, &global.external_labels, reader);
+        }
         Some(Self {
             source: Arc::clone(source),
             directory: directory.to_path_buf(),
@@ -177,6 +182,8 @@ impl Config {
             inhibit_rules,
             intervals,
             receivers,
+            builtin_alerts,
+            rule_policies,
             warnings: Vec::new(),
         })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, policies};
 use crate::diag::{Diagnostic, SourceFile, Span, has_errors};
 use crate::model::{IntegrationId, SecretError};
 use crate::notify::{Context, Receiver, RenderError};
@@ -45,6 +45,8 @@ impl Loaded {
             findings.extend(config.warnings);
             return Err(ConfigError::Invalid(findings));
         }
+        let mut config = config;
+        config.warnings.extend(policies::findings(&config, &rules));
         let files = present_files(path, &config);
         let hash = hash_files(&files);
         Ok(Self { config, rules, receivers, files, hash })

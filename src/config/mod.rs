@@ -6,14 +6,14 @@
 
 mod file;
 mod global;
-mod hide;
+mod heartbeat;
 mod loaded;
+mod policies;
 mod storage;
 #[cfg(test)]
 mod tests;
 
 pub use file::{Config, ConfigError};
 pub use global::GlobalConfig;
-pub(crate) use hide::hide_secrets;
 pub use loaded::Loaded;
 pub use storage::StorageConfig;

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::hide::hide_secrets;
 use crate::config::{Config, ConfigError};
 use crate::diag::{SourceFile, Style, render_text};
 use crate::model::LabelSet;
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
-    Config::parse(&Arc::new(hide_secrets(&SourceFile::new("etc/watchbell.yaml", text))))
+    Config::parse(&Arc::new(crate::yaml::hide_secrets(&SourceFile::new(
+        "etc/watchbell.yaml",
+        text,
+    ))))
 }
 
 /// Place and words of every finding, as in a log.

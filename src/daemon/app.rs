@@ -1,5 +1,6 @@
 //! The parts of the daemon put together: start, reload, stop.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +14,9 @@ use crate::daemon::rules::RuleBoard;
 use crate::daemon::setup::{notifiers, routing_setup, rule_settings};
 use crate::daemon::state::{DaemonState, ReloadError};
 use crate::daemon::watch::FileWatch;
-use crate::engine::DispatchHandle;
+use crate::engine::{DispatchHandle, SharedFacts};
 use crate::http::HttpError;
+use crate::model::IntegrationId;
 use crate::storage::{Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -48,6 +50,7 @@ pub struct Daemon {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
+    facts: SharedFacts,
     state: Arc<DaemonState>,
     reloads: mpsc::Receiver<ReloadRequest>,
     watch: FileWatch,
@@ -96,7 +99,8 @@ impl Daemon {
         metrics: Arc<Metrics>,
         drain: Duration,
     ) -> Result<(Self, DaemonHandle), StartError> {
-        let setup = core_setup(&path, &loaded, &clock, &metrics)?;
+        let facts = SharedFacts::default();
+        let setup = core_setup(&path, &loaded, &clock, &metrics, &facts)?;
         let core =
             Core::start(setup, Arc::clone(&store), Arc::clone(&clock), Arc::clone(&metrics), drain)
                 .await?;
@@ -111,7 +115,8 @@ impl Daemon {
             reloads: sender,
         };
         let watch = FileWatch::new(&loaded);
-        let daemon = Self { path, loaded, core, store, clock, metrics, state, reloads, watch };
+        let daemon =
+            Self { path, loaded, core, store, clock, metrics, facts, state, reloads, watch };
         daemon.took(&daemon.loaded);
         daemon.state.set_ready(true);
         Ok((daemon, handle))
@@ -163,6 +168,7 @@ impl Daemon {
             Err(error) => {
                 self.metrics.config.last_reload_successful.set(0);
                 self.state.reload_failed(error.to_string(), self.clock.now().wall);
+                self.facts.with(|facts| facts.reload_refused(&error.to_string()));
                 tracing::error!(cause, %error, "reload refused, the former configuration goes on");
             }
         }
@@ -184,7 +190,7 @@ impl Daemon {
         if let Some(pattern) = loaded.rules.unmatched.iter().find(lost) {
             return Err(ReloadError::RulesGone(pattern.pattern.clone()));
         }
-        let setup = core_setup(&self.path, &loaded, &self.clock, &self.metrics)
+        let setup = core_setup(&self.path, &loaded, &self.clock, &self.metrics, &self.facts)
             .map_err(|error| ReloadError::Start(error.to_string()))?;
         self.core.reload(setup).await.map_err(|_| ReloadError::Stopping)?;
         self.watch = FileWatch::new(&loaded);
@@ -203,6 +209,7 @@ impl Daemon {
         self.metrics
             .set_integrations(loaded.receivers.iter().flat_map(|r| &r.integrations).map(|i| &i.id));
         self.state.reload_succeeded(now);
+        self.note(loaded);
         for warning in loaded.warnings() {
             tracing::warn!("{warning}");
         }
@@ -217,6 +224,19 @@ impl Daemon {
                 "recording rules are skipped: nothing here can store series"
             );
         }
+    }
+
+    /// Notes what is in place now among the facts.
+    fn note(&self, loaded: &Loaded) {
+        let groups = loaded.rules.groups.iter();
+        let groups: HashSet<String> =
+            groups.map(|group| format!("{};{}", group.file, group.name)).collect();
+        let integrations = loaded.receivers.iter().flat_map(|r| &r.integrations);
+        let integrations: HashSet<&IntegrationId> = integrations.map(|i| &i.id).collect();
+        self.facts.with(|facts| {
+            facts.reloaded();
+            facts.retain(|group| groups.contains(group), |id| integrations.contains(id));
+        });
     }
 
     async fn prune(&self) {
@@ -237,10 +257,11 @@ fn core_setup(
     loaded: &Loaded,
     clock: &Arc<dyn Clock>,
     metrics: &Arc<Metrics>,
+    facts: &SharedFacts,
 ) -> Result<CoreSetup, StartError> {
     Ok(CoreSetup {
         groups: loaded.rules.groups.clone(),
-        rules: rule_settings(path, &loaded.config, clock, metrics)?,
+        rules: rule_settings(path, &loaded.config, clock, metrics, facts)?,
         routing: Arc::new(routing_setup(&loaded.config)),
         notifiers: Arc::new(notifiers(loaded)),
     })

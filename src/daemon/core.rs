@@ -79,6 +79,7 @@ impl Core {
             Arc::clone(&metrics),
             heartbeat,
         );
+        let dispatch_loop = dispatch_loop.with_facts(setup.rules.facts.clone());
         let dispatch_task = tokio::spawn(dispatch_loop.run(drain));
         let mut rules = RuleManager::new(dispatch.clone(), clock, metrics);
         rules.apply(setup.groups, &setup.rules, Some(leftover)).await;

@@ -1,15 +1,18 @@
 //! One rule group: its task, and what others see of it.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::alerting::{AlertInstance, RuleAlerts, Step};
+use crate::alerting::{AlertInstance, NoData, OnError, Policy, RuleAlerts, Step};
 use crate::clock::Clock;
 use crate::daemon::schedule::{Schedule, Slot};
-use crate::engine::{Away, DispatchHandle, Evaluator, Observation};
-use crate::model::Timestamp;
+use crate::engine::{
+    Away, DispatchHandle, EvalError, Evaluated, Evaluator, Observation, Past, SharedFacts,
+};
+use crate::model::{Fingerprint, Timestamp};
 use crate::rule::{AlertingRule, Rule, RuleGroup};
 use crate::telemetry::{GroupLabels, Metrics};
 
@@ -42,6 +45,8 @@ pub struct RuleView {
     pub warnings: Vec<String>,
     /// Set while it is in doubt whether the datasource has seen everything again.
     pub away: Option<Away>,
+    /// Active alerts that have no data and that the rule's policy keeps.
+    pub without_data: BTreeSet<Fingerprint>,
 }
 
 /// What is known of a group between two evaluations.
@@ -65,6 +70,7 @@ pub(super) struct Shared {
     pub(super) dispatch: DispatchHandle,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) facts: SharedFacts,
 }
 
 /// A group that is evaluated on schedule.
@@ -72,6 +78,8 @@ pub(super) struct GroupTask {
     pub(super) shared: Arc<Shared>,
     pub(super) view: Arc<Mutex<GroupView>>,
     pub(super) query_offset: Duration,
+    /// The policies of the rules, in their order.
+    pub(super) policies: Vec<Policy>,
     pub(super) stop: watch::Receiver<bool>,
 }
 
@@ -99,7 +107,7 @@ impl GroupTask {
                 () = clock.sleep_until(schedule.due()) => {}
             }
             let slot = schedule.take(clock.now());
-            self.count(&labels, slot);
+            self.count(&labels, interval, slot);
             if slot.jumped != 0 {
                 tracing::warn!(
                     group = group.name,
@@ -114,11 +122,15 @@ impl GroupTask {
         }
     }
 
-    fn count(&self, labels: &GroupLabels, slot: Slot) {
+    fn count(&self, labels: &GroupLabels, interval: Duration, slot: Slot) {
         let metrics = &self.shared.metrics.rules;
         metrics.iterations.get_or_create(labels).inc_by(1 + slot.missed);
         if slot.missed > 0 {
             metrics.iterations_missed.get_or_create(labels).inc_by(slot.missed);
+            let now = self.shared.clock.now().mono;
+            self.shared.facts.with(|facts| {
+                facts.rounds_missed(&labels.rule_group, interval, slot.missed, now);
+            });
             tracing::warn!(
                 group = labels.rule_group,
                 missed = slot.missed,
@@ -155,12 +167,17 @@ impl GroupTask {
         let shared = &self.shared;
         let known = lock(&self.view).rules.get(index).cloned().unwrap_or_default();
         let (mut alerts, away) = (known.alerts, known.away);
+        let policy = self.policies.get(index).copied().unwrap_or_default();
+        let past = Past {
+            away: away.as_ref(),
+            no_data: policy.no_data,
+            without_data: Some(&known.without_data),
+        };
         let began = shared.clock.now().mono;
         let query_at = ts - self.query_offset;
         let evaluator = &shared.evaluator;
-        let evaluated = evaluator
-            .evaluate_after(away.as_ref(), rule, group.limit, &mut alerts, ts, query_at)
-            .await;
+        let evaluated =
+            evaluator.evaluate_after(&past, rule, group.limit, &mut alerts, ts, query_at).await;
         let took = shared.clock.now().mono.since(began);
         shared.metrics.rules.evaluations.get_or_create(labels).inc();
         let away = match &evaluated {
@@ -171,7 +188,8 @@ impl GroupTask {
                 Some(away.map_or_else(begun, |away| away.goes_on(&alerts)))
             }
         };
-        let (step, warnings, error) = match evaluated {
+        self.note(rule, policy, &evaluated);
+        let (step, warnings, without_data, error) = match evaluated {
             Ok(evaluated) => {
                 let error = evaluated.step.error.as_ref().map(ToString::to_string);
                 if !evaluated.doubted.is_empty() {
@@ -182,9 +200,11 @@ impl GroupTask {
                          its targets since"
                     );
                 }
-                (evaluated.step, evaluated.warnings, error)
+                (evaluated.step, evaluated.warnings, evaluated.without_data, error)
             }
-            Err(error) => (Step::default(), Vec::new(), Some(error.to_string())),
+            Err(error) => {
+                (Step::default(), Vec::new(), known.without_data, Some(error.to_string()))
+            }
         };
         if error.is_some() {
             shared.metrics.rules.evaluation_failures.get_or_create(labels).inc();
@@ -198,12 +218,37 @@ impl GroupTask {
             evaluation_time: took,
             warnings,
             away,
+            without_data,
         };
         self.publish(rule, index, view);
         let url: Arc<str> = shared.evaluator.generator_url(&rule.query).into();
         if shared.dispatch.observe(&rule.key, &url, observation).await.is_err() {
             tracing::debug!(rule = %rule.key, "the dispatch loop has stopped");
         }
+    }
+
+    /// Notes what the rule's policy asks to be told of.
+    fn note(&self, rule: &AlertingRule, policy: Policy, evaluated: &Result<Evaluated, EvalError>) {
+        if !policy.alerts() {
+            return;
+        }
+        let error = match evaluated {
+            Ok(done) => done.step.error.as_ref().map(|error| (error.to_string(), false)),
+            Err(error) => Some((error.to_string(), error.is_absence())),
+        };
+        let count = match evaluated {
+            Ok(done) if policy.no_data == NoData::Alert => done.without_data.len(),
+            _ => 0,
+        };
+        let seen = match &error {
+            Some((error, absence)) if policy.on_error == OnError::Alert => {
+                Err((error.as_str(), *absence))
+            }
+            // A failure says nothing of data.
+            Some(_) => return,
+            None => Ok(count),
+        };
+        self.shared.facts.with(|facts| facts.rule_evaluated(&rule.key, seen));
     }
 
     /// Shows the new state, and logs what has changed about the rule's health.

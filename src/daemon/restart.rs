@@ -26,12 +26,14 @@ pub struct Leftover {
 }
 
 impl RuleManager {
-    /// Takes up what a former process left. Alerts of rules that are gone are resolved.
+    /// Takes up what a former process left. Alerts of rules that are gone are resolved. `answers`
+    /// says whether the datasource can be asked about the time between.
     pub(super) async fn restore(
         &self,
         fresh: &[Arc<RuleGroup>],
         settings: &RuleSettings,
         leftover: Leftover,
+        mut answers: bool,
     ) -> Vec<RuleAlerts> {
         let now = self.clock.now().wall;
         let mut stored: BTreeMap<RuleKey, Vec<AlertInstance>> = BTreeMap::new();
@@ -40,8 +42,6 @@ impl RuleManager {
             stored.entry(alert.rule).or_default().push(alert.instance);
         }
         let mut states = Vec::new();
-        // A datasource that does not answer is not waited for once more with every rule.
-        let mut answers = true;
         for group in fresh {
             for rule in &group.rules {
                 let alerts = stored.remove(rule.key()).unwrap_or_default();
@@ -57,6 +57,7 @@ impl RuleManager {
                     evidence: None,
                 };
                 let offset = group.query_offset.unwrap_or(settings.query_offset);
+                // A datasource that does not answer is not waited for once more with every rule.
                 let evidence =
                     look_back(rule, &alerts, &stop, offset, settings, &mut answers).await;
                 let stop = Stop { evidence: evidence.as_ref(), ..stop };

@@ -7,11 +7,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::alerting::{AlertInstance, AlertState, RuleAlerts, RuleIdentity, Step, carry_over};
+use crate::alerting::{
+    AlertInstance, AlertState, Facts, RuleAlerts, RuleIdentity, RulePolicies, Step, carry_over,
+};
 use crate::clock::Clock;
+use crate::daemon::builtin::is_builtin_group;
 use crate::daemon::group::{GroupTask, GroupView, RuleView, Shared, lock};
 use crate::daemon::restart::Leftover;
-use crate::engine::{Away, DispatchHandle, Evaluator, Observation};
+use crate::engine::{Away, DispatchHandle, Evaluator, Observation, SharedFacts};
 use crate::model::{LabelSet, RuleKey, Timestamp};
 use crate::rule::{Rule, RuleGroup};
 use crate::telemetry::{GroupLabels, Metrics};
@@ -21,11 +24,11 @@ use crate::telemetry::{GroupLabels, Metrics};
 pub struct RuleBoard(Arc<RwLock<Vec<Arc<Mutex<GroupView>>>>>);
 
 impl RuleBoard {
-    /// A copy of every group's present state, by file and name.
+    /// A copy of every group's present state, by file and name, the built-in one last.
     pub fn groups(&self) -> Vec<GroupView> {
         let groups = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut views: Vec<GroupView> = groups.iter().map(|view| lock(view).clone()).collect();
-        views.sort_by(|a, b| (&a.group.file, &a.group.name).cmp(&(&b.group.file, &b.group.name)));
+        views.sort_by(|a, b| order(&a.group).cmp(&order(&b.group)));
         views
     }
 
@@ -43,6 +46,10 @@ impl RuleBoard {
     }
 }
 
+fn order(group: &RuleGroup) -> (bool, &str, &str) {
+    (is_builtin_group(group), &group.file, &group.name)
+}
+
 /// What all groups have in common.
 #[derive(Clone)]
 pub struct RuleSettings {
@@ -54,12 +61,28 @@ pub struct RuleSettings {
     pub query_offset: Duration,
     /// What the evaluator was made of, in text: when it changes, every group starts anew.
     pub fingerprint: String,
+    /// The built-in rules that are on.
+    pub builtin: RuleGroup,
+    /// What rules do without data or evaluation.
+    pub policies: RulePolicies,
+    /// What is observed of the program itself, from start to stop.
+    pub facts: SharedFacts,
 }
 
-struct Running {
-    view: Arc<Mutex<GroupView>>,
-    stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+impl RuleSettings {
+    /// Notes the rules of these groups whose policy asks for an alert.
+    fn watch(&self, groups: impl Iterator<Item = Arc<RuleGroup>>) {
+        let groups: Vec<Arc<RuleGroup>> = groups.collect();
+        let rules = groups.iter().flat_map(|group| &group.rules).filter_map(Rule::as_alerting);
+        let watched = rules.filter(|rule| self.policies.of(rule).alerts());
+        self.facts.with(|facts| facts.watch_rules(watched));
+    }
+}
+
+pub(super) struct Running {
+    pub(super) view: Arc<Mutex<GroupView>>,
+    pub(super) stop: watch::Sender<bool>,
+    pub(super) task: JoinHandle<()>,
 }
 
 /// Starts, replaces and stops the tasks of rule groups.
@@ -69,14 +92,22 @@ pub struct RuleManager {
     metrics: Arc<Metrics>,
     board: RuleBoard,
     running: Vec<Running>,
+    pub(super) builtin: Option<Running>,
     fingerprint: String,
 }
 
 impl RuleManager {
     /// A manager without groups.
     pub fn new(dispatch: DispatchHandle, clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
-        let (board, running) = (RuleBoard::default(), Vec::new());
-        Self { dispatch, clock, metrics, board, running, fingerprint: String::new() }
+        Self {
+            dispatch,
+            clock,
+            metrics,
+            board: RuleBoard::default(),
+            running: Vec::new(),
+            builtin: None,
+            fingerprint: String::new(),
+        }
     }
 
     /// The groups as others see them.
@@ -94,10 +125,11 @@ impl RuleManager {
         leftover: Option<Leftover>,
     ) {
         let (kept, old, fresh) = self.keep_equal(groups, settings).await;
+        let (builtin, leftover) = leftover.map(Leftover::split).unzip();
         // The datasource may have been away together with this program.
         let last_alive = leftover.as_ref().map(|leftover| leftover.last_alive);
         let states = match leftover {
-            Some(leftover) => self.restore(&fresh, settings, leftover).await,
+            Some(leftover) => self.restore(&fresh, settings, leftover, true).await,
             None => self.carry(old, &fresh, settings).await,
         };
         let shared = Arc::new(Shared {
@@ -105,15 +137,26 @@ impl RuleManager {
             dispatch: self.dispatch.clone(),
             clock: Arc::clone(&self.clock),
             metrics: Arc::clone(&self.metrics),
+            facts: settings.facts.clone(),
         });
+        settings.watch(
+            kept.iter()
+                .map(|running| Arc::clone(&lock(&running.view).group))
+                .chain(fresh.iter().map(Arc::clone)),
+        );
         self.running = kept;
         let mut states = states.into_iter();
         for group in fresh {
             let alerts: Vec<RuleAlerts> = states.by_ref().take(group.rules.len()).collect();
             self.running.push(start(&shared, group, alerts, last_alive, settings));
         }
+        if !self.fingerprint.is_empty() && self.fingerprint != settings.fingerprint {
+            settings.facts.with(Facts::datasource_changed);
+        }
         self.fingerprint.clone_from(&settings.fingerprint);
-        self.board.set(self.running.iter().map(|running| Arc::clone(&running.view)).collect());
+        self.apply_builtin(&shared, settings, builtin).await;
+        let running = self.running.iter().chain(&self.builtin);
+        self.board.set(running.map(|running| Arc::clone(&running.view)).collect());
         let label = |running: &Running| {
             let view = lock(&running.view);
             (GroupLabels::new(format!("{};{}", view.group.file, view.group.name)), view.interval)
@@ -123,7 +166,7 @@ impl RuleManager {
 
     /// Stops every group after the round that it is in.
     pub async fn stop(&mut self) {
-        for running in std::mem::take(&mut self.running) {
+        for running in std::mem::take(&mut self.running).into_iter().chain(self.builtin.take()) {
             end(running).await;
         }
     }
@@ -161,7 +204,7 @@ impl RuleManager {
     }
 
     /// Hands the alerts of stopped groups to the new ones.
-    async fn carry(
+    pub(super) async fn carry(
         &self,
         old: Vec<GroupView>,
         fresh: &[Arc<RuleGroup>],
@@ -217,21 +260,29 @@ fn start(
         ..RuleView::default()
     });
     let query_offset = group.query_offset.unwrap_or(settings.query_offset);
-    let view = Arc::new(Mutex::new(GroupView {
-        interval: group.interval.unwrap_or(settings.evaluation_interval),
-        rules: rules.collect(),
-        last_evaluation: None,
-        evaluation_time: Duration::ZERO,
-        group,
-    }));
+    let policy =
+        |rule: &Rule| rule.as_alerting().map(|rule| settings.policies.of(rule)).unwrap_or_default();
+    let policies = group.rules.iter().map(policy).collect();
+    let interval = group.interval.unwrap_or(settings.evaluation_interval);
+    let view = view(group, interval, rules.collect());
     let (stop, stopped) = watch::channel(false);
     let shared = Arc::clone(shared);
-    let task = GroupTask { shared, view: Arc::clone(&view), query_offset, stop: stopped };
+    let task = GroupTask { shared, view: Arc::clone(&view), query_offset, policies, stop: stopped };
     Running { view, stop, task: tokio::spawn(task.run()) }
 }
 
+/// A group that has not been evaluated yet.
+pub(super) fn view(
+    group: Arc<RuleGroup>,
+    interval: Duration,
+    rules: Vec<RuleView>,
+) -> Arc<Mutex<GroupView>> {
+    let (last_evaluation, evaluation_time) = (None, Duration::ZERO);
+    Arc::new(Mutex::new(GroupView { interval, rules, last_evaluation, evaluation_time, group }))
+}
+
 /// Stops a group after the round that it is in, and gives its last state.
-async fn end(running: Running) -> GroupView {
+pub(super) async fn end(running: Running) -> GroupView {
     running.stop.send_replace(true);
     if running.task.await.is_err() {
         tracing::error!("the task of a rule group has failed");

@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Loaded};
 use crate::daemon::app::StartError;
 use crate::daemon::rules::RuleSettings;
-use crate::engine::{Evaluator, MeasuredQuerier, Notifiers, RoutingSetup};
+use crate::engine::{Evaluator, MeasuredQuerier, Notifiers, RoutingSetup, SharedFacts};
 use crate::notify::ReceiverConfig;
 use crate::query::{DatasourceConfig, Prometheus};
 use crate::telemetry::Metrics;
@@ -39,11 +39,13 @@ pub(super) fn rule_settings(
     config: &Config,
     clock: &Arc<dyn Clock>,
     metrics: &Arc<Metrics>,
+    facts: &SharedFacts,
 ) -> Result<RuleSettings, StartError> {
     let datasource =
         config.datasource.as_ref().ok_or_else(|| StartError::NoDatasource(path.to_path_buf()))?;
     let prometheus = Prometheus::new(datasource)?;
-    let querier = MeasuredQuerier::new(prometheus, Arc::clone(clock), Arc::clone(metrics));
+    let querier =
+        MeasuredQuerier::new(prometheus, Arc::clone(clock), Arc::clone(metrics), facts.clone());
     let evaluator = Evaluator {
         querier: Arc::new(querier),
         external_labels: config.global.external_labels.clone(),
@@ -54,6 +56,9 @@ pub(super) fn rule_settings(
         evaluation_interval: config.global.evaluation_interval,
         query_offset: config.global.rule_query_offset,
         fingerprint: fingerprint(config, datasource),
+        builtin: config.builtin_alerts.group.clone(),
+        policies: config.rule_policies.clone(),
+        facts: facts.clone(),
     })
 }
 
@@ -63,9 +68,10 @@ fn fingerprint(config: &Config, datasource: &DatasourceConfig) -> String {
     let mut hasher = DefaultHasher::new();
     datasource.url.expose().hash(&mut hasher);
     format!(
-        "{:x} {datasource:?} {} {:?}",
+        "{:x} {datasource:?} {} {:?} {:?}",
         hasher.finish(),
         config.global.external_labels,
-        config.global.rule_query_offset
+        config.global.rule_query_offset,
+        config.rule_policies.effect()
     )
 }

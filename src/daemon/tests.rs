@@ -6,18 +6,24 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::alerting::{BuiltinConfig, RulePolicies};
 use crate::clock::{Clock, VirtualClock};
 use crate::daemon::restart::Leftover;
 use crate::daemon::rules::{RuleManager, RuleSettings};
 use crate::diag::SourceFile;
-use crate::engine::{DispatchLoop, Dispatcher, Evaluator, RoutingSetup};
+use crate::engine::{DispatchLoop, Dispatcher, Evaluator, RoutingSetup, SharedFacts};
 use crate::model::{LabelSet, Sample, Timestamp};
-use crate::query::{Querier, QueryError, QueryResult, QueryValue, RangeResult, Series};
+use crate::query::{
+    ApiErrorKind, Querier, QueryError, QueryResult, QueryValue, RangeResult, Series,
+};
 use crate::routing::{KnownNames, RawRoute, RoutingTree, TimeIntervals};
 use crate::rule::{RuleGroup, check};
 use crate::storage::{HistoryFilter, MemoryStore, Store};
 use crate::telemetry::{BuildInfo, Metrics};
 use crate::yaml::{Reader, load};
+
+mod builtin;
+mod policies;
 
 const START: Timestamp = Timestamp::from_secs(1_000_000);
 
@@ -26,6 +32,8 @@ const START: Timestamp = Timestamp::from_secs(1_000_000);
 struct Datasource {
     holds: Mutex<HashMap<String, bool>>,
     slow: Mutex<Duration>,
+    /// The query that it refuses.
+    refuses: Mutex<String>,
 }
 
 impl Datasource {
@@ -39,6 +47,10 @@ impl Querier for Datasource {
     async fn instant(&self, query: &str, at: Timestamp) -> Result<QueryResult, QueryError> {
         let slow = *self.slow.lock().unwrap();
         tokio::time::sleep(slow).await;
+        if *self.refuses.lock().unwrap() == query {
+            let (kind, message) = (ApiErrorKind::BadData, "no such thing".to_string());
+            return Err(QueryError::Api { kind, status: 400, message });
+        }
         let holds = self.holds.lock().unwrap().get(query).copied().unwrap_or(false);
         let sample = Sample { labels: LabelSet::new(), timestamp: at, value: 1.0 };
         let value = QueryValue::Vector(if holds { vec![sample] } else { Vec::new() });
@@ -69,6 +81,7 @@ struct Bench {
     store: Arc<MemoryStore>,
     clock: Arc<VirtualClock>,
     metrics: Arc<Metrics>,
+    facts: SharedFacts,
 }
 
 impl Bench {
@@ -87,9 +100,10 @@ impl Bench {
             Arc::clone(&metrics),
             Duration::from_secs(10),
         );
-        tokio::spawn(dispatch.run(Duration::ZERO));
+        let facts = SharedFacts::default();
+        tokio::spawn(dispatch.with_facts(facts.clone()).run(Duration::ZERO));
         let rules = RuleManager::new(handle, Arc::clone(&clock) as _, Arc::clone(&metrics));
-        Self { rules, datasource: Arc::default(), store, clock, metrics }
+        Self { rules, datasource: Arc::default(), store, clock, metrics, facts }
     }
 
     fn settings(&self) -> RuleSettings {
@@ -103,6 +117,9 @@ impl Bench {
             evaluation_interval: Duration::from_secs(60),
             query_offset: Duration::ZERO,
             fingerprint: "f".to_string(),
+            builtin: BuiltinConfig::default().group,
+            policies: RulePolicies::default(),
+            facts: self.facts.clone(),
         }
     }
 

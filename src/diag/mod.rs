@@ -147,6 +147,16 @@ impl std::fmt::Display for Diagnostic {
     }
 }
 
+/// The first mistake in one line, and how many more there are.
+pub fn summary(diagnostics: &[Diagnostic]) -> String {
+    let mut errors = diagnostics.iter().filter(|d| d.severity == Severity::Error);
+    match (errors.next(), errors.count()) {
+        (None, _) => "no mistakes".to_string(),
+        (Some(one), 0) => one.to_string(),
+        (Some(first), more) => format!("{first} (and {more} more)"),
+    }
+}
+
 /// Whether any finding refuses its file.
 pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|d| d.severity == Severity::Error)

@@ -13,9 +13,11 @@ use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use crate::alerting::Facts;
 use crate::clock::Clock;
 use crate::engine::backlog::Backlog;
 use crate::engine::dispatcher::{DeliveryTicket, Dispatcher, Observation, RoutingSetup};
+use crate::engine::facts::SharedFacts;
 use crate::engine::silencing::{Pending, SilenceBoard, SilenceRequest};
 use crate::engine::tell;
 use crate::model::{IntegrationId, Monotonic, Now, RuleKey};
@@ -139,6 +141,7 @@ pub struct DispatchLoop {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
+    facts: SharedFacts,
     events: mpsc::Receiver<Event>,
     deliveries: JoinSet<(DeliveryTicket, Outcome, Duration)>,
     backlog: Backlog,
@@ -180,6 +183,7 @@ impl DispatchLoop {
             store,
             clock,
             metrics,
+            facts: SharedFacts::default(),
             events,
             deliveries: JoinSet::new(),
             backlog: Backlog::new(changes),
@@ -192,6 +196,12 @@ impl DispatchLoop {
             stopping: false,
         };
         (this, handle)
+    }
+
+    /// Notes what it sees of deliveries and the store among these facts.
+    #[must_use]
+    pub fn with_facts(self, facts: SharedFacts) -> Self {
+        Self { facts, ..self }
     }
 
     /// Runs until [`DispatchHandle::stop`], then until what is in flight has an outcome, at most
@@ -299,6 +309,10 @@ impl DispatchLoop {
         let Ok((ticket, outcome, took)) = done else { return };
         tell::attempt(&self.metrics, &ticket, &outcome, took);
         let now = self.clock.now();
+        // One that a reload has removed is nobody's trouble.
+        if self.notifiers.contains_key(&ticket.integration) {
+            self.facts.attempted(&ticket, &outcome, now.mono);
+        }
         changes.extend(self.dispatcher.finished(&ticket, &outcome, now));
     }
 
@@ -329,8 +343,10 @@ impl DispatchLoop {
                     tracing::info!("the store commits again");
                 }
                 self.backlog.clear();
+                self.facts.with(Facts::store_committed);
             }
             Err(error) => {
+                self.facts.with(|facts| facts.store_failed(&error.to_string()));
                 self.metrics.store.commit_failures.inc();
                 if was_ok {
                     tracing::error!(%error, "the store failed, going on from memory");

@@ -3,8 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::alerting::{ActiveSample, RuleAlerts, RuleTiming, Step, StepError, final_labels};
+use crate::alerting::{
+    ActiveSample, NoData, RuleAlerts, RuleTiming, Step, StepError, final_labels, kept_transitions,
+};
 use crate::engine::away::Away;
+use crate::engine::facts::shows_absence;
+use crate::engine::no_data::Missing;
 use crate::model::{Fingerprint, InstantVector, LabelSet, Sample, Timestamp};
 use crate::query::{Querier, QueryError, QueryValue};
 use crate::rule::AlertingRule;
@@ -28,6 +32,25 @@ pub enum EvalError {
     Step(#[from] StepError),
 }
 
+impl EvalError {
+    /// Whether it shows that the datasource is not there, rather than a mistake of the rule.
+    pub fn is_absence(&self) -> bool {
+        matches!(self, Self::Query(error) if shows_absence(error) == Some(true))
+    }
+}
+
+/// What is known of a rule beside its alerts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Past<'a> {
+    /// Set where the datasource was away: an alert goes on firing while it is in doubt whether
+    /// the datasource has seen everything again.
+    pub away: Option<&'a Away>,
+    /// What becomes of active alerts that have no data.
+    pub no_data: NoData,
+    /// Those that had none at the last evaluation.
+    pub without_data: Option<&'a BTreeSet<Fingerprint>>,
+}
+
 /// What an evaluation did.
 #[derive(Debug)]
 pub struct Evaluated {
@@ -40,6 +63,9 @@ pub struct Evaluated {
     /// Alerts that go on firing although the expression does not return them, because the
     /// datasource was away.
     pub doubted: BTreeSet<Fingerprint>,
+    /// Active alerts that the expression does not return because they have no data; none where the
+    /// rule's policy does not ask for them.
+    pub without_data: BTreeSet<Fingerprint>,
 }
 
 /// Evaluates rules against a datasource.
@@ -67,17 +93,17 @@ impl Evaluator {
         ts: Timestamp,
         query_at: Timestamp,
     ) -> Result<Evaluated, EvalError> {
-        self.evaluate_after(None, rule, limit, alerts, ts, query_at).await
+        self.evaluate_after(&Past::default(), rule, limit, alerts, ts, query_at).await
     }
 
-    /// The same where the datasource was away: an alert goes on firing while it is in doubt
-    /// whether the datasource has seen everything again.
+    /// The same for a rule with a past: alerts may stay although the expression does not return
+    /// them.
     ///
     /// # Errors
     /// When the query fails or its result cannot be taken; nothing has changed then.
     pub async fn evaluate_after(
         &self,
-        away: Option<&Away>,
+        past: &Past<'_>,
         rule: &AlertingRule,
         limit: u64,
         alerts: &mut RuleAlerts,
@@ -88,7 +114,7 @@ impl Evaluator {
         let vector = vector(result.value, query_at)?;
         let samples = vector.len();
         let mut active = self.expand(rule, vector, ts).await;
-        let doubted = match away {
+        let doubted = match past.away {
             Some(away) => self.doubted(away, alerts, &active, query_at).await,
             None => Vec::new(),
         };
@@ -99,9 +125,17 @@ impl Evaluator {
             keep_firing_for: rule.keep_firing_for,
             limit,
         };
-        let step = alerts.step(&timing, active, ts);
-        let warnings = result.warnings.into_iter().chain(result.infos).collect();
-        Ok(Evaluated { step, warnings, samples, doubted: held })
+        let missing = match past.no_data {
+            NoData::Resolve => Missing::default(),
+            NoData::Keep | NoData::Alert => self.missing(rule, alerts, &active, query_at).await,
+        };
+        let mut step = alerts.step_keeping(&timing, active, &missing.kept, ts);
+        let (none, without_data) = (BTreeSet::new(), missing.without_data);
+        let before = past.without_data.unwrap_or(&none);
+        step.transitions.extend(kept_transitions(alerts, before, &without_data, ts));
+        let unknown = missing.error.map(|error| format!("it is not known what has data: {error}"));
+        let warnings = result.warnings.into_iter().chain(result.infos).chain(unknown).collect();
+        Ok(Evaluated { step, warnings, samples, doubted: held, without_data })
     }
 
     /// The link to the graph of a rule's expression, in the form that Prometheus gives it.
@@ -205,7 +239,7 @@ impl Expander<'_> {
 }
 
 /// A scalar becomes one sample without labels, as in Prometheus.
-fn vector(value: QueryValue, ts: Timestamp) -> Result<InstantVector, EvalError> {
+pub(super) fn vector(value: QueryValue, ts: Timestamp) -> Result<InstantVector, EvalError> {
     match value {
         QueryValue::Vector(vector) => Ok(vector),
         QueryValue::Scalar(value) => {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::alerting::{AlertState, RuleAlerts};
+use crate::alerting::{AlertState, NoData, RuleAlerts};
 use crate::diag::SourceFile;
-use crate::engine::{Away, EvalError, Evaluator};
+use crate::engine::{Away, EvalError, Evaluator, Past};
 use crate::model::{LabelSet, Sample, Timestamp};
 use crate::query::{Querier, QueryError, QueryResult, QueryValue, RangeResult, Series};
 use crate::rule::{AlertingRule, Rule, check};
@@ -177,7 +177,8 @@ async fn goes_on(
     before.evaluate(&rule, 0, &mut alerts, TS, TS).await.unwrap();
     let mut away = Some(Away::since(last_answer, &alerts));
     for _ in 0..seen {
-        let evaluated = before.evaluate_after(away.as_ref(), &rule, 0, &mut alerts, TS, TS).await;
+        let past = Past { away: away.as_ref(), ..Past::default() };
+        let evaluated = before.evaluate_after(&past, &rule, 0, &mut alerts, TS, TS).await;
         away = away.and_then(|away| away.answered(TS, evaluated.unwrap().doubted));
     }
     let mut answers = vector(Vec::new());
@@ -187,7 +188,8 @@ async fn goes_on(
     }
     let (evaluator, _) = evaluator(answers);
     let at = TS + Duration::from_secs(30);
-    evaluator.evaluate_after(away.as_ref(), &rule, 0, &mut alerts, at, at).await.unwrap();
+    let past = Past { away: away.as_ref(), ..Past::default() };
+    evaluator.evaluate_after(&past, &rule, 0, &mut alerts, at, at).await.unwrap();
     alerts.active().count() > 0
 }
 
@@ -209,4 +211,35 @@ fn doubt_ends_five_minutes_after_the_datasource_is_back() {
     assert!(away().answered(at(300), unseen()).is_none());
     let again = away().goes_on(&RuleAlerts::default()).answered(at(200), unseen()).unwrap();
     assert!(again.answered(at(499), unseen()).is_some(), "a second time away begins anew");
+}
+
+/// The queries of one evaluation that finds `found`, after one that found hosts a and b, with the
+/// hosts that have no data afterwards.
+async fn without_data(found: &[&str], has_data: &[&str]) -> (Vec<String>, Vec<String>) {
+    let rule = rule("");
+    let mut alerts = RuleAlerts::default();
+    let host = |host: &&str| sample(&[("host", *host)], 0.0);
+    let (before, _) = evaluator(vector(vec![host(&"a"), host(&"b")]));
+    before.evaluate(&rule, 0, &mut alerts, TS, TS).await.unwrap();
+    let mut answers = vector(found.iter().map(host).collect());
+    let data = QueryValue::Vector(has_data.iter().map(host).collect());
+    answers.instant.insert("up == bool 0".to_string(), data);
+    let (evaluator, asked) = evaluator(answers);
+    let past = Past { no_data: NoData::Keep, ..Past::default() };
+    let done = evaluator.evaluate_after(&past, &rule, 0, &mut alerts, TS, TS).await.unwrap();
+    let of = |fingerprint| alerts.get(fingerprint).unwrap().labels.value("host").to_string();
+    let asked = asked.asked.lock().unwrap().iter().map(|(query, _)| query.clone()).collect();
+    (asked, done.without_data.into_iter().map(of).collect())
+}
+
+#[tokio::test]
+async fn whether_there_is_data_is_asked_only_where_an_alert_is_missing() {
+    let (asked, none) = without_data(&["a", "b"], &[]).await;
+    assert_eq!((asked, none), (vec!["up == 0".to_string()], Vec::new()));
+    let both = ["up == 0", "up == bool 0"].map(str::to_string);
+    let (asked, found) = without_data(&["a"], &["a", "b"]).await;
+    assert_eq!((asked, found), (both.to_vec(), Vec::new()));
+    let (asked, found) = without_data(&["a"], &["a"]).await;
+    assert_eq!((asked, found), (both.to_vec(), vec!["b".to_string()]));
+    assert_eq!(without_data(&[], &[]).await.1.len(), 2);
 }

@@ -1,4 +1,4 @@
-//! A querier whose queries are counted and timed.
+//! A querier whose queries are counted, timed and noted among the facts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::clock::Clock;
-use crate::model::Timestamp;
+use crate::engine::facts::{SharedFacts, shows_absence};
+use crate::model::{Monotonic, Timestamp};
 use crate::query::{Querier, QueryError, QueryResult, RangeResult};
 use crate::telemetry::{Metrics, QueryFailureLabels};
 
@@ -15,12 +16,13 @@ pub struct MeasuredQuerier<Q> {
     inner: Q,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
+    facts: SharedFacts,
 }
 
 impl<Q> MeasuredQuerier<Q> {
     /// Measures `inner`.
-    pub fn new(inner: Q, clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
-        Self { inner, clock, metrics }
+    pub fn new(inner: Q, clock: Arc<dyn Clock>, metrics: Arc<Metrics>, facts: SharedFacts) -> Self {
+        Self { inner, clock, metrics, facts }
     }
 
     async fn measure<T>(
@@ -32,7 +34,9 @@ impl<Q> MeasuredQuerier<Q> {
         let began = self.clock.now().mono;
         let result = query.await;
         metrics.queries.inc();
-        metrics.duration.observe(self.clock.now().mono.since(began).as_secs_f64());
+        let now = self.clock.now().mono;
+        metrics.duration.observe(now.since(began).as_secs_f64());
+        self.note(result.as_ref().err(), now);
         match &result {
             Ok(answer) if warned(answer) => drop(metrics.warnings.inc()),
             Ok(_) => {}
@@ -42,6 +46,20 @@ impl<Q> MeasuredQuerier<Q> {
             }
         }
         result
+    }
+
+    /// Notes whether the datasource is there.
+    fn note(&self, error: Option<&QueryError>, now: Monotonic) {
+        let Some(error) = error else {
+            return self.facts.with(|facts| facts.datasource_answered(now));
+        };
+        match shows_absence(error) {
+            Some(true) => {
+                self.facts.with(|facts| facts.datasource_failed(&error.to_string(), now));
+            }
+            Some(false) => self.facts.with(|facts| facts.datasource_answered(now)),
+            None => {}
+        }
     }
 }
 

@@ -15,13 +15,16 @@ mod evaluate;
 #[cfg(test)]
 mod evaluate_tests;
 mod evidence;
+mod facts;
 mod measured;
+mod no_data;
 mod silencing;
 mod tell;
 
 pub use away::Away;
 pub use dispatch_loop::{DispatchHandle, DispatchLoop, Notifiers, Stopped};
 pub use dispatcher::{DeliveryTicket, Dispatcher, Observation, RoutingSetup};
-pub use evaluate::{EvalError, Evaluated, Evaluator};
+pub use evaluate::{EvalError, Evaluated, Evaluator, Past};
+pub use facts::SharedFacts;
 pub use measured::MeasuredQuerier;
 pub use silencing::SilenceFailure;

@@ -1,20 +1,21 @@
 //! The client: sends requests and keeps up with changing files.
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use base64::Engine;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Client, NoProxy, Proxy, Url};
 
+use crate::http::oauth2::TokenSource;
 use crate::http::redact::Redactor;
 use crate::http::request::{header, origin};
 use crate::http::{
-    Auth, ExtraHeader, HttpConfig, HttpError, HttpRequest, HttpResponse, ProxyConfig, tls,
+    Auth, ExtraHeader, FileStamps, HttpConfig, HttpError, HttpRequest, HttpResponse, ProxyConfig,
+    tls,
 };
-use crate::model::SecretSource;
+use crate::model::{Secret, SecretSource};
 
 /// As in Go's client.
 const MAX_REDIRECTS: usize = 10;
@@ -40,19 +41,13 @@ pub struct HttpClient {
     config: Arc<HttpConfig>,
     timeouts: Timeouts,
     built: RwLock<Built>,
+    tokens: Option<Box<TokenSource>>,
 }
 
 #[derive(Debug, Clone)]
 struct Built {
     client: Client,
-    stamps: Vec<Stamp>,
-}
-
-/// A file's state; a change means that it has to be read again.
-#[derive(Debug, Clone, PartialEq)]
-struct Stamp {
-    path: PathBuf,
-    state: Option<(SystemTime, u64)>,
+    stamps: FileStamps,
 }
 
 impl HttpClient {
@@ -62,9 +57,13 @@ impl HttpClient {
     /// [`HttpError::Config`] where the settings cannot work: a certificate that is none, say.
     pub fn new(config: &HttpConfig, timeouts: Timeouts) -> Result<Self, HttpError> {
         let config = Arc::new(config.clone());
-        let stamps = stamps(&config.connection_files());
+        let stamps = FileStamps::of(&config.connection_files());
         let client = build(&config, timeouts)?;
-        Ok(Self { config, timeouts, built: RwLock::new(Built { client, stamps }) })
+        let tokens = match &config.auth {
+            Auth::OAuth2(oauth2) => Some(Box::new(TokenSource::new(oauth2, timeouts)?)),
+            Auth::None | Auth::Basic { .. } | Auth::Scheme { .. } => None,
+        };
+        Ok(Self { config, timeouts, built: RwLock::new(Built { client, stamps }), tokens })
     }
 
     /// Sends a request and reads the whole answer.
@@ -73,16 +72,43 @@ impl HttpClient {
     /// An [`HttpError`] where there is no answer, or one that is too large. Every status is an
     /// answer; [`HttpResponse::error_for_status`] makes an error of it.
     pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        // A request's own token replaces the configured one.
+        let own = request.headers.contains_key(AUTHORIZATION);
+        let Some(tokens) = self.tokens.as_ref().filter(|_| !own) else {
+            return self.exchange(request, None).await;
+        };
+        let limit = request.timeout.unwrap_or(self.timeouts.total);
+        let token = tokens.token(None, limit).await?;
+        let response = self.exchange(request.clone(), Some(&token)).await?;
+        if response.status != 401 {
+            return Ok(response);
+        }
+        // The token may have been taken back before its end: one more try with a new one.
+        let token = tokens.token(Some(&token), limit).await?;
+        self.exchange(request, Some(&token)).await
+    }
+
+    /// Sends a request once, with a token in place of the configured authentication.
+    pub(super) async fn exchange(
+        &self,
+        request: HttpRequest,
+        token: Option<&Secret>,
+    ) -> Result<HttpResponse, HttpError> {
         let origin = origin(&request.url);
         let mut redactor = Redactor::for_url(&request.url);
         let client = self.current().await;
         let mut headers = self.auth_and_headers().await?;
+        if let Some(token) = token {
+            let (name, value) = header("authorization", &format!("Bearer {}", token.expose()))?;
+            headers.insert(name, value);
+        }
         for (name, value) in &request.headers {
             headers.insert(name, value.clone());
         }
         for value in headers.values().filter(|value| value.is_sensitive()) {
             redactor.add_header(value.to_str().unwrap_or_default());
         }
+        request.hidden.iter().for_each(|secret| redactor.add(secret.expose()));
         let total = request.timeout.unwrap_or(self.timeouts.total);
         let limits = Timeouts { total, ..self.timeouts };
         let failed = |e: reqwest::Error| HttpError::from_reqwest(&e, &origin, limits, &redactor);
@@ -127,7 +153,7 @@ impl HttpClient {
         let (config, timeouts) = (Arc::clone(&self.config), self.timeouts);
         let old = built.clone();
         let renewed = tokio::task::spawn_blocking(move || {
-            let stamps = stamps(&config.connection_files());
+            let stamps = FileStamps::of(&config.connection_files());
             if stamps == old.stamps {
                 return None;
             }
@@ -172,7 +198,8 @@ fn configured_headers(config: &HttpConfig) -> Result<HeaderMap, HttpError> {
         }
     };
     let value = match &config.auth {
-        Auth::None => return Ok(headers),
+        // A token comes with each request.
+        Auth::None | Auth::OAuth2(_) => return Ok(headers),
         Auth::Basic { username, password } => {
             let pair = format!("{}:{}", read(username)?, read(password)?);
             format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
@@ -195,14 +222,6 @@ fn extra_headers(list: &[ExtraHeader]) -> Result<HeaderMap, HttpError> {
         }
     }
     Ok(headers)
-}
-
-fn stamps(paths: &[PathBuf]) -> Vec<Stamp> {
-    let state = |path: &Path| {
-        let metadata = std::fs::metadata(path).ok()?;
-        Some((metadata.modified().ok()?, metadata.len()))
-    };
-    paths.iter().map(|path| Stamp { path: path.clone(), state: state(path) }).collect()
 }
 
 fn build(config: &HttpConfig, timeouts: Timeouts) -> Result<Client, HttpError> {

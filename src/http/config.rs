@@ -55,6 +55,27 @@ pub enum Auth {
         /// The credentials; with none the header holds the scheme alone.
         credentials: Option<SecretSource>,
     },
+    /// Tokens by OAuth2's client credentials grant.
+    OAuth2(Box<OAuth2Config>),
+}
+
+/// Prometheus' `oauth2`: how to get tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OAuth2Config {
+    /// Who we are there.
+    pub client_id: String,
+    /// The secret for it; none is sent as an empty one.
+    pub client_secret: Option<SecretSource>,
+    /// What the token is for.
+    pub scopes: Vec<String>,
+    /// Where tokens are given out; it may hold a password.
+    pub token_url: Secret,
+    /// More fields of the form; some servers take the secret there.
+    pub endpoint_params: Vec<(String, Secret)>,
+    /// Whom we trust there.
+    pub tls: TlsConfig,
+    /// Through which proxy.
+    pub proxy: ProxyConfig,
 }
 
 /// A header that is added to every request.
@@ -132,13 +153,15 @@ impl HttpConfig {
                 join_secrets(username.iter_mut().chain(password), folder);
             }
             Auth::Scheme { credentials, .. } => join_secrets(credentials.iter_mut(), folder),
+            Auth::OAuth2(config) => {
+                join_secrets(config.client_secret.iter_mut(), folder);
+                config.tls.set_directory(folder);
+                config.proxy.set_directory(folder);
+            }
         }
         self.tls.set_directory(folder);
-        let proxy_headers = match &mut self.proxy {
-            ProxyConfig::Url { connect_headers, .. } => connect_headers.as_mut_slice(),
-            ProxyConfig::Direct | ProxyConfig::Environment => &mut [],
-        };
-        for header in self.headers.iter_mut().chain(proxy_headers) {
+        self.proxy.set_directory(folder);
+        for header in &mut self.headers {
             join_secrets(header.values.iter_mut(), folder);
         }
     }
@@ -160,6 +183,16 @@ impl HttpConfig {
             SecretSource::Inline(_) => None,
         });
         pem.chain(secrets).collect()
+    }
+}
+
+impl ProxyConfig {
+    fn set_directory(&mut self, folder: &Path) {
+        if let Self::Url { connect_headers, .. } = self {
+            for header in connect_headers {
+                join_secrets(header.values.iter_mut(), folder);
+            }
+        }
     }
 }
 

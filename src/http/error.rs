@@ -77,6 +77,17 @@ pub enum HttpError {
         /// The start of the body in one line, secrets taken out.
         excerpt: String,
     },
+    /// No token came from the server that gives them out.
+    #[error("no token by oauth2: {0}")]
+    OAuth2(Box<Self>),
+    /// The answer of a server that gives out tokens cannot be used.
+    #[error("the token of {origin} cannot be used: {reason}")]
+    Token {
+        /// Scheme, host and port.
+        origin: String,
+        /// Why; the answer is not quoted.
+        reason: String,
+    },
     /// The connection broke while request or answer were on the way.
     #[error("the exchange with {origin} broke off: {reason}")]
     Exchange {
@@ -95,7 +106,9 @@ impl HttpError {
             Self::Url { .. }
             | Self::Config { .. }
             | Self::BodyTooLarge { .. }
-            | Self::Redirect { .. } => false,
+            | Self::Redirect { .. }
+            | Self::Token { .. } => false,
+            Self::OAuth2(error) => error.is_transient(),
             Self::Secret(_)
             | Self::Connect { .. }
             | Self::Tls { .. }
@@ -116,6 +129,7 @@ impl HttpError {
             Self::BodyTooLarge { .. } => "body_too_large",
             Self::Redirect { .. } => "redirect",
             Self::Status { .. } => "status",
+            Self::OAuth2(_) | Self::Token { .. } => "oauth2",
             Self::Exchange { .. } => "exchange",
         }
     }

@@ -9,21 +9,27 @@
 mod client;
 mod config;
 mod error;
+mod oauth2;
 mod read;
+mod read_oauth2;
 mod read_tls;
 mod redact;
 mod request;
 mod response;
+mod stamp;
 mod tls;
 
 pub use client::{HttpClient, Timeouts};
-pub use config::{Auth, ExtraHeader, HttpConfig, PemSource, ProxyConfig, TlsConfig, TlsVersion};
+pub use config::{
+    Auth, ExtraHeader, HttpConfig, OAuth2Config, PemSource, ProxyConfig, TlsConfig, TlsVersion,
+};
 pub use error::HttpError;
 pub use read::read_secret;
-pub use read_tls::read_tls;
+pub use read_tls::{read_pem, read_tls, read_tls_version};
 pub use request::{HttpRequest, parse_url};
 pub use response::HttpResponse;
-pub use tls::{ensure_provider, tls_client_config};
+pub use stamp::FileStamps;
+pub use tls::{ensure_provider, load_certificates, load_key, tls_client_config, tls_versions};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -4,6 +4,7 @@
 //! as no text, as it is for Go's decoder.
 
 use crate::diag::Diagnostic;
+use crate::http::read_oauth2::read_oauth2;
 use crate::http::read_tls::read_tls;
 use crate::http::request::header;
 use crate::http::{Auth, ExtraHeader, HttpConfig, ProxyConfig};
@@ -98,8 +99,7 @@ pub(super) fn exclude(reader: &mut Reader, fields: &Fields<'_>, first: &str, sec
 }
 
 fn read_auth(reader: &mut Reader, fields: &mut Fields<'_>) -> Auth {
-    fields.unsupported(reader, "oauth2", "use a token from a file in the meantime");
-    let kinds = ["basic_auth", "authorization", "bearer_token", "bearer_token_file"];
+    let kinds = ["basic_auth", "authorization", "oauth2", "bearer_token", "bearer_token_file"];
     let mut given = Vec::new();
     for key in kinds {
         if fields.get(key).is_some_and(|node| node.as_scalar().is_none_or(|s| !s.text().is_empty()))
@@ -113,6 +113,7 @@ fn read_auth(reader: &mut Reader, fields: &mut Fields<'_>) -> Auth {
     // Each one given is read, so that the mistakes in all of them are told.
     let basic = fields.get("basic_auth").and_then(|node| read_basic(reader, node));
     let scheme = fields.get("authorization").and_then(|node| read_authorization(reader, node));
+    let oauth2 = fields.get("oauth2").and_then(|node| read_oauth2(reader, node));
     let bearer = ["bearer_token", "bearer_token_file"].map(|key| text(reader, fields, key));
     let credentials = match bearer {
         [Some(token), _] => Some(SecretSource::Inline(Secret::new(token))),
@@ -123,7 +124,8 @@ fn read_auth(reader: &mut Reader, fields: &mut Fields<'_>) -> Auth {
         scheme: "Bearer".to_string(),
         credentials: Some(credentials),
     });
-    basic.or(scheme).or(bearer).unwrap_or_default()
+    let oauth2 = oauth2.map(|config| Auth::OAuth2(Box::new(config)));
+    basic.or(scheme).or(oauth2).or(bearer).unwrap_or_default()
 }
 
 fn read_basic(reader: &mut Reader, node: &Node) -> Option<Auth> {
@@ -152,7 +154,7 @@ fn read_authorization(reader: &mut Reader, node: &Node) -> Option<Auth> {
     Some(Auth::Scheme { scheme, credentials })
 }
 
-fn read_proxy(reader: &mut Reader, fields: &mut Fields<'_>) -> ProxyConfig {
+pub(super) fn read_proxy(reader: &mut Reader, fields: &mut Fields<'_>) -> ProxyConfig {
     let url_node = fields.get("proxy_url");
     let url = text(reader, fields, "proxy_url");
     let no_proxy = text(reader, fields, "no_proxy").map(str::to_string);

@@ -13,8 +13,8 @@ pub fn read_tls(reader: &mut Reader, node: &Node) -> Option<TlsConfig> {
         key: read_secret(reader, &mut fields, "key", "key_file"),
         server_name: text(reader, &mut fields, "server_name").map(str::to_string),
         insecure_skip_verify: fields.bool(reader, "insecure_skip_verify").unwrap_or(false),
-        min_version: read_version(reader, &mut fields, "min_version"),
-        max_version: read_version(reader, &mut fields, "max_version"),
+        min_version: read_tls_version(reader, &mut fields, "min_version"),
+        max_version: read_tls_version(reader, &mut fields, "max_version"),
     };
     for key in ["ca_ref", "cert_ref", "key_ref"] {
         fields.unsupported(reader, key, "");
@@ -42,7 +42,9 @@ pub fn read_tls(reader: &mut Reader, node: &Node) -> Option<TlsConfig> {
     Some(config)
 }
 
-fn read_pem(
+/// Reads certificates that stand in `key`, or in the file that `file_key` names. `None` where both
+/// are absent or empty. Both together are a mistake.
+pub fn read_pem(
     reader: &mut Reader,
     fields: &mut Fields<'_>,
     key: &'static str,
@@ -59,9 +61,10 @@ fn read_pem(
     }
 }
 
-/// The old versions are known to Prometheus and not to rustls. As a lowest version they mean the
-/// oldest one there is; as a highest one they cannot be kept.
-fn read_version(
+/// Reads a version of TLS: `TLS12` or `TLS13`. The old versions are known to Prometheus and not to
+/// rustls. As a lowest version they mean the oldest one there is; as a highest one they cannot be
+/// kept.
+pub fn read_tls_version(
     reader: &mut Reader,
     fields: &mut Fields<'_>,
     key: &'static str,

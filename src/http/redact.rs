@@ -14,6 +14,59 @@ const MIN_CUT: usize = 4;
 /// A part of a URL's path that is this long is taken for a token.
 const MIN_TOKEN: usize = 16;
 
+/// Parts of the paths of services that are words and no secrets.
+const WORDS: [&str; 14] = [
+    "alert",
+    "alerts",
+    "api",
+    "hook",
+    "hooks",
+    "notify",
+    "oauth",
+    "oauth2",
+    "prometheus",
+    "query",
+    "services",
+    "token",
+    "webhook",
+    "webhooks",
+];
+
+/// The parts of a URL that may be secrets, however short: of its path, its query and its user. A
+/// part of one to three characters is none.
+pub(super) fn parts(url: &str) -> Vec<Secret> {
+    let Ok(url) = Url::parse(url) else { return Vec::new() };
+    let path = url.path_segments().into_iter().flatten();
+    let user = [url.username(), url.password().unwrap_or_default()];
+    let written = path.chain(user).map(str::to_string);
+    let decoded: Vec<String> =
+        url.path_segments().into_iter().flatten().chain(user).map(decode).collect();
+    let values = url.query_pairs().map(|(_, value)| value.into_owned());
+    let all = written.chain(decoded).chain(values);
+    let secret = |part: &String| part.len() >= MIN_CUT && !WORDS.contains(&part.as_str());
+    all.filter(secret).map(Secret::new).collect()
+}
+
+/// A part of a URL without percent signs.
+fn decode(part: &str) -> String {
+    // A form is decoded in the same way but for the plus sign.
+    let text = part.replace('+', "%2B").replace(['&', '='], "");
+    url::form_urlencoded::parse(text.as_bytes()).map(|(name, _)| name.into_owned()).collect()
+}
+
+/// `%2B` as `%2b`, which some write.
+fn lower_hex(form: &str) -> String {
+    let mut parts = form.split('%');
+    let mut lower = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        let (hex, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        lower.push('%');
+        lower.push_str(&hex.to_ascii_lowercase());
+        lower.push_str(rest);
+    }
+    lower
+}
+
 /// The secrets of one request. A server may quote them back in its error.
 #[derive(Clone, Default)]
 pub(super) struct Redactor(Vec<Secret>);
@@ -29,6 +82,11 @@ impl Redactor {
     pub(super) fn for_url(url: &Url) -> Self {
         let mut redactor = Self::default();
         redactor.add(url.password().unwrap_or_default());
+        redactor.add(&decode(url.password().unwrap_or_default()));
+        if url.password().is_none() && url.username().len() >= MIN_CUT {
+            // A user without a password is a token.
+            redactor.add(url.username());
+        }
         if url.path().len() > 1 || url.query().is_some() {
             redactor.add(url.as_str());
             let path = url.path().to_string();
@@ -42,10 +100,19 @@ impl Redactor {
         redactor
     }
 
-    /// Adds a secret; an empty one is none.
+    /// Adds a secret, as it is and as it is written in forms, URLs and JSON; an empty one is none.
     pub(super) fn add(&mut self, secret: &str) {
-        if !secret.is_empty() {
-            self.0.push(Secret::new(secret));
+        if secret.is_empty() {
+            return;
+        }
+        self.0.push(Secret::new(secret));
+        let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        let json = serde_json::Value::from(secret).to_string();
+        for written in [lower_hex(&form), form.replace('+', "%20"), form, json] {
+            let written = written.trim_matches('"');
+            if written != secret {
+                self.0.push(Secret::new(written));
+            }
         }
     }
 
@@ -91,6 +158,7 @@ mod tests {
         let url = Url::parse("https://u:hunter2@hooks.example/services/T0/aaaabbbbccccdddd?k=v");
         let mut redactor = Redactor::for_url(&url.unwrap());
         redactor.add("xyz");
+        redactor.add("a\"b c+D");
         redactor.add_header("Bearer token-one");
         // `user:password-one`
         redactor.add_header("Basic dXNlcjpwYXNzd29yZC1vbmU=");
@@ -101,11 +169,30 @@ mod tests {
             ("hunter2?", "<secret>?"),
             ("no token-one, no Bearer token-one", "no <secret>, no <secret>"),
             ("user, password-one or dXNlcjpwYXNzd29yZC1vbmU=", "user, <secret> or <secret>"),
+            ("a\"b c+D a%22b+c%2BD", "<secret> <secret>"),
+            ("a%22b%20c%2BD a%22b+c%2bD", "<secret> <secret>"),
+            ("{\"a\\\"b c+D\"}", "{\"<secret>\"}"),
             ("bad xyz", "<withheld, it may hold a secret>"),
         ] {
             assert_eq!(redactor.clean(text), clean);
         }
         assert_eq!(format!("{redactor:?}"), "Redactor");
+    }
+
+    #[test]
+    fn the_parts_of_a_secret_url_are_cut_out_however_short() {
+        let url = "https://tok1:p%40ss@hooks.example/webhook/ab12/c%2Bd%20e/x?key=k7k7&n=1";
+        let mut redactor = Redactor::for_url(&Url::parse(url).unwrap());
+        parts(url).iter().for_each(|part| redactor.add(part.expose()));
+        for (text, clean) in [
+            ("no webhook ab12", "no webhook <secret>"),
+            ("c+d e is gone", "<secret> is gone"),
+            ("key k7k7 of tok1 with p@ss", "key <secret> of <secret> with <secret>"),
+            ("x of 1", "x of 1"),
+        ] {
+            assert_eq!(redactor.clean(text), clean);
+        }
+        assert!(parts("no url").is_empty());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
-use crate::http::HttpError;
+use crate::http::{HttpError, redact};
 use crate::model::Secret;
 
 /// The default limit of an answer: more than any notification service says.
@@ -21,6 +21,7 @@ pub struct HttpRequest {
     pub(super) body: Vec<u8>,
     pub(super) max_body: usize,
     pub(super) timeout: Option<Duration>,
+    pub(super) hidden: Vec<Secret>,
 }
 
 impl HttpRequest {
@@ -52,7 +53,8 @@ impl HttpRequest {
         let url = parse_url(url)?;
         let headers = HeaderMap::new();
         let body = Vec::new();
-        Ok(Self { method, url, headers, body, max_body: DEFAULT_MAX_BODY, timeout: None })
+        let (max_body, timeout, hidden) = (DEFAULT_MAX_BODY, None, Vec::new());
+        Ok(Self { method, url, headers, body, max_body, timeout, hidden })
     }
 
     /// Sets a header, in place of an earlier one of that name.
@@ -109,6 +111,23 @@ impl HttpRequest {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+}
+
+impl HttpRequest {
+    /// Names a secret that the body holds: no error text shows it where a server quotes it back.
+    /// Those in headers are known as it is.
+    #[must_use]
+    pub fn hide(mut self, secret: &Secret) -> Self {
+        self.hidden.push(secret.clone());
+        self
+    }
+
+    /// Says that a URL is a secret as a whole: no error text shows a part of it, however short.
+    #[must_use]
+    pub fn hide_url(mut self, url: &Secret) -> Self {
+        self.hidden.extend(redact::parts(url.expose()));
         self
     }
 }

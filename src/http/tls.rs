@@ -14,6 +14,7 @@ use rustls::{
 };
 
 use crate::http::{HttpConfig, HttpError, PemSource, TlsConfig, TlsVersion};
+use crate::model::SecretSource;
 
 /// A bundle of every public authority has about 250 KiB.
 const MAX_PEM_BYTES: u64 = 4 * 1024 * 1024;
@@ -50,7 +51,7 @@ pub(super) fn client_config(config: &HttpConfig) -> Result<ClientConfig, HttpErr
 pub fn tls_client_config(tls: &TlsConfig) -> Result<ClientConfig, HttpError> {
     let provider = ensure_provider();
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(&versions(tls)?)
+        .with_protocol_versions(&tls_versions(tls.min_version, tls.max_version)?)
         .map_err(|e| error("tls_config", e))?;
     let builder = if tls.insecure_skip_verify {
         builder.dangerous().with_custom_certificate_verifier(Arc::new(AcceptAll { provider }))
@@ -76,9 +77,16 @@ fn error(field: &'static str, reason: impl ToString) -> HttpError {
     HttpError::Config { field, reason: reason.to_string() }
 }
 
-fn versions(tls: &TlsConfig) -> Result<Vec<&'static SupportedProtocolVersion>, HttpError> {
-    let lowest = tls.min_version.unwrap_or(TlsVersion::V12);
-    let highest = tls.max_version.unwrap_or(TlsVersion::V13);
+/// The versions between two, TLS 1.2 and 1.3 where absent.
+///
+/// # Errors
+/// Where the lowest is higher than the highest.
+pub fn tls_versions(
+    lowest: Option<TlsVersion>,
+    highest: Option<TlsVersion>,
+) -> Result<Vec<&'static SupportedProtocolVersion>, HttpError> {
+    let lowest = lowest.unwrap_or(TlsVersion::V12);
+    let highest = highest.unwrap_or(TlsVersion::V13);
     let all = [(TlsVersion::V12, &TLS12), (TlsVersion::V13, &TLS13)];
     let allowed: Vec<_> = all
         .into_iter()
@@ -94,7 +102,7 @@ fn versions(tls: &TlsConfig) -> Result<Vec<&'static SupportedProtocolVersion>, H
 fn roots(tls: &TlsConfig) -> Result<Arc<RootCertStore>, HttpError> {
     let Some(ca) = &tls.ca else { return Ok(machine_roots()) };
     let mut roots = RootCertStore::empty();
-    for certificate in certificates("ca", ca)? {
+    for certificate in load_certificates("ca", ca)? {
         roots.add(certificate).map_err(|e| error("ca", e))?;
     }
     Ok(Arc::new(roots))
@@ -122,17 +130,29 @@ fn identity(tls: &TlsConfig) -> Result<Option<Identity>, HttpError> {
     match (&tls.cert, &tls.key) {
         (None, None) => Ok(None),
         (Some(cert), Some(key)) => {
-            let chain = certificates("cert", cert)?;
-            let key = PrivateKeyDer::from_pem_slice(key.read()?.expose().as_bytes())
-                .map_err(|_| error("key", "it holds no private key in PEM form"))?;
-            Ok(Some((chain, key)))
+            let chain = load_certificates("cert", cert)?;
+            Ok(Some((chain, load_key(key)?)))
         }
         (Some(_), None) => Err(error("key", "a certificate needs its key")),
         (None, Some(_)) => Err(error("cert", "a key needs its certificate")),
     }
 }
 
-fn certificates(
+/// A private key in PEM form, read now.
+///
+/// # Errors
+/// Where it cannot be read or is none. The content is not quoted.
+pub fn load_key(source: &SecretSource) -> Result<PrivateKeyDer<'static>, HttpError> {
+    PrivateKeyDer::from_pem_slice(source.read()?.expose().as_bytes())
+        .map_err(|_| error("key", "it holds no private key in PEM form"))
+}
+
+/// The certificates of a text in PEM form, a file read now; at least one. `field` is what errors
+/// name.
+///
+/// # Errors
+/// Where the file cannot be read or holds no certificate.
+pub fn load_certificates(
     field: &'static str,
     source: &PemSource,
 ) -> Result<Vec<CertificateDer<'static>>, HttpError> {

@@ -99,7 +99,8 @@ impl Notifier for Webhook {
             let body = serde_json::to_vec(&self.message(&delivery.notification))
                 .map_err(|e| e.to_string())?;
             let request = HttpRequest::post(url.expose()).map_err(|e| e.to_string())?;
-            let request = request.header("Idempotency-Key", &delivery.idempotency_key);
+            let request =
+                request.hide_url(&url).header("Idempotency-Key", &delivery.idempotency_key);
             Ok(request.map_err(|e| e.to_string())?.body("application/json", body))
         });
         match request {

@@ -13,6 +13,7 @@ mod literal;
 mod lower;
 mod op;
 mod outline;
+mod presence;
 mod selector;
 mod token;
 
@@ -26,6 +27,7 @@ pub use expr::{
 };
 pub use function::{Function, function, function_names};
 pub use op::{AggregateOp, BinaryOp, ValueType};
+pub use presence::{Presence, Undecided, presence};
 pub use selector::{LabelMatcher, VectorSelector};
 
 /// Longer texts are refused, in bytes. The longest expression of the rule collections that were

@@ -103,7 +103,8 @@ impl Prometheus {
     /// # Errors
     /// A [`QueryError`] where the server cannot be asked.
     pub async fn is_ready(&self) -> Result<bool, QueryError> {
-        let response = self.client.send(HttpRequest::get(&self.url("/-/ready"))?).await?;
+        let response =
+            self.client.send(HttpRequest::get(&self.url("/-/ready"))?.hide_url(&self.base)).await?;
         Ok(response.is_success() || response.status() == 404)
     }
 
@@ -119,7 +120,8 @@ impl Prometheus {
         struct Page<T> {
             data: T,
         }
-        let response = self.client.send(HttpRequest::get(&self.url(path))?).await?;
+        let response =
+            self.client.send(HttpRequest::get(&self.url(path))?.hide_url(&self.base)).await?;
         if response.status() == 404 {
             return Ok(None);
         }
@@ -161,7 +163,8 @@ impl Prometheus {
         timeout: Duration,
     ) -> Result<Envelope, QueryError> {
         let url = self.url(path);
-        let limited = |request: HttpRequest| request.max_body(MAX_BODY).timeout(timeout);
+        let limited =
+            |request: HttpRequest| request.hide_url(&self.base).max_body(MAX_BODY).timeout(timeout);
         let get = || HttpRequest::get(&url).map(|request| limited(request.query(pairs)));
         if self.prefers_get.load(Ordering::Relaxed) {
             return envelope(self.client.send(get()?).await?).await;

@@ -109,11 +109,80 @@ label_values! {
     }
 }
 
+label_values! {
+    /// Why the API has refused a request or a connection.
+    HttpRefusal {
+        /// From another machine, and nothing says who may come in.
+        Closed = "closed",
+        /// Nobody said who they are.
+        Unauthenticated = "unauthenticated",
+        /// A wrong password or token.
+        WrongCredentials = "wrong_credentials",
+        /// Too many wrong passwords or tokens from one client.
+        Logins = "logins",
+        /// The role does not allow it.
+        Role = "role",
+        /// Asked for under a name that is not ours.
+        Host = "host",
+        /// Sent by a page of another site.
+        CrossSite = "cross_site",
+        /// Too many requests of one client.
+        ClientRate = "client_rate",
+        /// Too many requests in all.
+        Rate = "rate",
+        /// The URL is too long.
+        UrlTooLong = "url_too_long",
+        /// The head of a request is too large or no HTTP.
+        Head = "head",
+        /// The body is too large.
+        BodyTooLarge = "body_too_large",
+        /// The body did not come in time.
+        SlowBody = "slow_body",
+        /// The answer took too long.
+        Timeout = "timeout",
+        /// The TLS handshake failed.
+        Tls = "tls",
+        /// Too many connections of one client.
+        Connections = "connections",
+    }
+}
+
+/// A refused request.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct HttpRefusalLabels {
+    /// Why.
+    pub reason: HttpRefusal,
+}
+
+/// An address of the API.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct HandlerLabels {
+    /// The address as the program has it, with names in place of its variable parts; `other` for
+    /// what does not exist.
+    pub handler: String,
+}
+
+/// An answer of the API.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct HttpLabels {
+    /// The HTTP status.
+    pub code: u32,
+    /// As [`HandlerLabels::handler`].
+    pub handler: String,
+}
+
 /// Alerts by state.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct StateLabels {
     /// The state.
     pub state: AlertStateLabel,
+}
+
+/// A built-in alert.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct BuiltinLabels {
+    /// The alert's name, from a closed set.
+    pub alertname: &'static str,
 }
 
 /// Silences by state.

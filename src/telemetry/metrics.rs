@@ -8,8 +8,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 
 use crate::telemetry::labels::{
-    BuildInfo, DeliveryFailureLabels, GroupLabels, IntegrationLabels, QueryFailureLabels,
-    SilenceLabels, StateLabels,
+    BuildInfo, BuiltinLabels, DeliveryFailureLabels, GroupLabels, IntegrationLabels,
+    QueryFailureLabels, SilenceLabels, StateLabels,
 };
 use crate::telemetry::table::Table;
 
@@ -41,6 +41,8 @@ pub struct RuleMetrics {
     pub interval: Family<GroupLabels, Seconds>,
     /// Current alerts.
     pub alerts: Family<StateLabels, Gauge>,
+    /// For how many things the conditions of built-in alerts hold.
+    pub builtin_conditions: Family<BuiltinLabels, Gauge>,
     /// Silences.
     pub silences: Family<SilenceLabels, Gauge>,
 }
@@ -95,6 +97,12 @@ impl RuleMetrics {
                 &["state"],
                 "Alerts by state: pending, firing (and to be told), suppressed (firing, but \
                  silenced, inhibited or muted)",
+                Family::default(),
+            ),
+            builtin_conditions: t.add(
+                "builtin_conditions",
+                &["alertname"],
+                "For how many things the condition of a built-in alert holds, before its `for`",
                 Family::default(),
             ),
             silences: t.add(

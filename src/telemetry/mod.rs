@@ -3,15 +3,18 @@
 //! `metrics` holds one line for each metric: name, labels, help. Every label's value comes from
 //! the configuration or from a closed set.
 
+mod http_metrics;
 mod labels;
 mod logging;
 mod metrics;
 mod registry;
 mod table;
 
+pub use http_metrics::HttpMetrics;
 pub use labels::{
-    AlertStateLabel, BuildInfo, DeliveryFailure, DeliveryFailureLabels, GroupLabels,
-    IntegrationLabels, QueryFailureLabels, SilenceLabels, StateLabels,
+    AlertStateLabel, BuildInfo, BuiltinLabels, DeliveryFailure, DeliveryFailureLabels, GroupLabels,
+    HandlerLabels, HttpLabels, HttpRefusal, HttpRefusalLabels, IntegrationLabels,
+    QueryFailureLabels, SilenceLabels, StateLabels,
 };
 pub use logging::{LogFormat, LoggingError, init};
 pub use metrics::{

@@ -5,8 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::model::{IntegrationId, Silence, SilenceState, Timestamp};
+use crate::telemetry::http_metrics::HttpMetrics;
 use crate::telemetry::labels::{
-    AlertStateLabel, BuildInfo, DeliveryFailure, DeliveryFailureLabels, GroupLabels,
+    AlertStateLabel, BuildInfo, BuiltinLabels, DeliveryFailure, DeliveryFailureLabels, GroupLabels,
     IntegrationLabels, SilenceLabels, StateLabels,
 };
 use crate::telemetry::metrics::{
@@ -30,6 +31,8 @@ pub struct Metrics {
     pub store: StoreMetrics,
     /// Of the configuration.
     pub config: ConfigMetrics,
+    /// Of the API.
+    pub http: HttpMetrics,
 }
 
 impl Metrics {
@@ -50,9 +53,18 @@ impl Metrics {
             delivery: DeliveryMetrics::new(&mut table),
             store: StoreMetrics::new(&mut table),
             config: ConfigMetrics::new(&mut table),
+            http: HttpMetrics::new(&mut table),
             table,
             groups: Mutex::default(),
             integrations: Mutex::default(),
+        }
+    }
+
+    /// Puts these built-in alerts in place of the former ones, at zero.
+    pub fn set_builtin(&self, names: &[&'static str]) {
+        self.rules.builtin_conditions.clear();
+        for alertname in names.iter().copied() {
+            self.rules.builtin_conditions.get_or_create(&BuiltinLabels { alertname }).set(0);
         }
     }
 

@@ -63,6 +63,8 @@ fn the_text_is_openmetrics_and_every_metric_is_described() {
     metrics.set_integrations([&slack()]);
     metrics.set_groups(&[(GroupLabels::new("f;g"), Duration::from_secs(30))]);
     metrics.rules.last_evaluation.get_or_create(&GroupLabels::new("f;g")).set(1.5);
+    metrics.http.answered("/-/ready", 200, Duration::from_millis(1));
+    metrics.set_builtin(&["Watchdog"]);
     let text = metrics.encode();
     assert!(text.ends_with("# EOF\n"));
     assert!(text.contains("process_start_time_seconds 1700000000.5\n"), "{text}");

@@ -2,7 +2,8 @@
 //!
 //! The way from a file to values:
 //!
-//! 1. [`read_file`] reads a file of bounded size, [`load`] makes a [`Document`] of it.
+//! 1. [`read_file`] reads a file of bounded size, [`hide_secrets`] keeps its secrets out of what is
+//!    drawn of it, [`load`] makes a [`Document`] of it.
 //! 2. A [`Reader`] takes the document's findings and collects the mistakes that follow. It never
 //!    stops at the first one: a method that finds a mistake notes it and returns `None`.
 //! 3. [`Reader::mapping`] opens a mapping as [`Fields`]. Every known key is asked for once, then
@@ -39,6 +40,7 @@
 mod build;
 mod fields;
 mod file;
+mod hide;
 mod input;
 mod limits;
 mod load;
@@ -52,6 +54,7 @@ mod tests;
 
 pub use fields::Fields;
 pub use file::{FileError, read_file};
+pub use hide::hide_secrets;
 pub use limits::{MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_FINDINGS, MAX_LINE, MAX_NODES, MAX_TEXT};
 pub use load::{Document, load};
 pub use reader::Reader;

@@ -97,7 +97,12 @@ impl Daemon {
 
     /// `POST /-/reload`.
     pub fn reload(&self) -> Response {
-        http::request("POST", &format!("{}/-/reload", self.url), &[], "").expect("it answers")
+        self.request("POST", "/-/reload", &[])
+    }
+
+    /// A request without a body.
+    pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
+        http::request(method, &format!("{}{path}", self.url), headers, "").expect("it answers")
     }
 
     pub fn signal(&self, name: &str) {

@@ -15,10 +15,12 @@ mod daemon;
 mod mail;
 mod site;
 
+mod builtin;
 mod crashes;
 mod datasource;
 mod lifecycle;
 mod outages;
+mod policies;
 mod process;
 mod reload;
 mod secrets;

@@ -100,6 +100,16 @@ impl Site {
         self.dir.write("watchbell.yaml", &config)
     }
 
+    /// The configuration that was written last.
+    pub fn config(&self) -> String {
+        std::fs::read_to_string(self.dir.join("watchbell.yaml")).expect("it was written")
+    }
+
+    /// Adds a section to it.
+    pub fn append(&self, section: &str) {
+        self.dir.write("watchbell.yaml", &format!("{}{section}\n", self.config()));
+    }
+
     /// Starts a daemon on the configuration that was written last.
     pub fn start(&self) -> Daemon {
         Daemon::start(&self.dir.join("watchbell.yaml"))
@@ -142,6 +152,13 @@ impl Site {
     /// Ends the fault of nodes.
     pub fn mend(&self, nodes: &[&str]) {
         self.set(nodes, 0);
+    }
+
+    /// Takes all series of this site away.
+    pub fn vanish(&self) {
+        let url = self.world.exporter.url(&format!("/series?name=fault_{}", self.name));
+        let done = http::request("DELETE", &url, &[], "").unwrap();
+        assert_eq!(done.status, 204, "{}", done.body);
     }
 
     fn set(&self, nodes: &[&str], value: u8) {

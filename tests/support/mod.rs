@@ -110,10 +110,28 @@ impl Part {
 /// nothing; fails instead where `WATCHBELL_REQUIRE_PARTS` is set and nobody said to skip.
 pub fn require(part: Part) -> Option<Part> {
     let Some(why) = part.missing() else { return Some(part) };
+    skip(part.name(), &why);
+    None
+}
+
+/// Whether a program is installed; the same as [`require`] for a part that is one program.
+pub fn require_program(program: &str) -> bool {
+    let name = program.to_uppercase();
+    let why = std::env::var(format!("WATCHBELL_SKIP_{name}")).ok().or_else(|| {
+        (!installed(program)).then(|| format!("{program} is not installed, tests/run installs it"))
+    });
+    if let Some(why) = &why {
+        skip(&name, why);
+    }
+    why.is_none()
+}
+
+/// Says that the running test is skipped; fails where nobody said to skip and all is required.
+fn skip(name: &str, why: &str) {
     let why = why.replace('\n', " ");
-    let said = std::env::var_os(format!("WATCHBELL_SKIP_{}", part.name())).is_some();
+    let said = std::env::var_os(format!("WATCHBELL_SKIP_{name}")).is_some();
     let strict = std::env::var_os("WATCHBELL_REQUIRE_PARTS").is_some();
-    assert!(said || !strict, "{part:?} is required: {why}");
+    assert!(said || !strict, "{name} is required: {why}");
     let test = std::thread::current().name().unwrap_or("unnamed").to_owned();
     let line = format!("skipped: {test}: {why}\n");
     // Not by a macro: the test harness would swallow the line of a test that passes.
@@ -122,7 +140,6 @@ pub fn require(part: Part) -> Option<Part> {
         let mut log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
         log.write_all(line.as_bytes()).unwrap();
     }
-    None
 }
 
 /// A part that runs until this is dropped.

@@ -198,3 +198,19 @@ fn running_times_move_with_a_clock_jump() {
     assert!(run(&mut alerts, &rule, &[], 149).is_empty());
     assert_eq!(run(&mut alerts, &rule, &[], 150), ["a firing→inactive keep_firing_elapsed"]);
 }
+
+#[test]
+fn what_is_kept_stays_exactly_as_it_is() {
+    let (mut alerts, rule) = (RuleAlerts::default(), timing(60, 0, 2));
+    run(&mut alerts, &rule, &["a"], 0);
+    run(&mut alerts, &rule, &["a", "b"], 60);
+    let kept = alerts.active().map(|(fp, _)| fp).collect();
+    let before = alerts.clone();
+    let step = alerts.step_keeping(&rule, Vec::new(), &kept, at(300));
+    assert_eq!((step, &alerts), (Step::default(), &before), "a fires on, b waits");
+    // What is returned is not kept, and what is kept counts for the limit.
+    let step = alerts.step_keeping(&rule, vec![sample("b", 1.0)], &kept, at(310));
+    assert_eq!(names(&step), ["b pending→firing held_for"]);
+    let step = alerts.step_keeping(&rule, vec![sample("c", 1.0)], &kept, at(320));
+    assert_eq!(step.error, Some(StepError::LimitExceeded { limit: 2, count: 3 }));
+}

@@ -1,5 +1,6 @@
 //! `watchbell eval`: one evaluation of all rules, and who would be told.
 
+mod policy;
 mod report;
 mod show;
 
@@ -22,6 +23,7 @@ use crate::model::{LabelSet, Secret, Timestamp};
 use crate::query::{DatasourceConfig, Prometheus};
 use crate::rule::{AlertingRule, RuleGroup, RulePattern, RuleSet, load_files};
 
+use policy::Found;
 use report::{Evaluated, Report};
 
 /// Evaluate all alerting rules once and show what would fire, and who would be told.
@@ -192,11 +194,19 @@ impl Plan {
         let query_at = self.at - group.query_offset.unwrap_or(self.default_offset);
         let result =
             self.evaluator.evaluate(rule, group.limit, &mut alerts, self.at, query_at).await;
+        let policy = match &self.loaded {
+            Some(loaded) => {
+                let policies = &loaded.config.rule_policies;
+                let done = result.as_ref().ok();
+                Found::new(policies, rule, done, &self.evaluator, query_at).await
+            }
+            None => None,
+        };
         let (error, warnings) = match result {
             Ok(done) => (done.step.error.map(|error| error.to_string()), done.warnings),
             Err(error) => (Some(error.to_string()), Vec::new()),
         };
-        Evaluated { rule, alerts, error, warnings }
+        Evaluated { rule, alerts, error, warnings, policy }
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::alerting::{AlertInstance, AlertState, RuleAlerts};
+use crate::cli::eval::policy::Found;
 use crate::cli::output::value;
 use crate::cli::route::held_back_json;
 use crate::config::Config;
@@ -18,6 +19,8 @@ pub(super) struct Evaluated<'a> {
     pub(super) alerts: RuleAlerts,
     pub(super) error: Option<String>,
     pub(super) warnings: Vec<String>,
+    /// The policy that holds for it.
+    pub(super) policy: Option<Found>,
 }
 
 /// What came of all rules.
@@ -29,6 +32,8 @@ pub(super) struct Report<'a> {
     pub(super) alerts: Vec<Active<'a>>,
     /// Rules with an error or warnings.
     pub(super) problems: Vec<Problem<'a>>,
+    /// Rules for which a policy holds.
+    pub(super) policies: Vec<(&'a AlertingRule, Found)>,
     /// Whether there are routes at all.
     pub(super) routed: bool,
 }
@@ -80,6 +85,7 @@ impl<'a> Report<'a> {
             failed: evaluated.iter().filter(|done| done.error.is_some()).count(),
             alerts: Vec::new(),
             problems: Vec::new(),
+            policies: Vec::new(),
             routed: setup.is_some(),
         };
         for done in evaluated {
@@ -89,6 +95,9 @@ impl<'a> Report<'a> {
                     .map_or_else(|| alert.labels.clone(), |s| s.routed_labels(&alert.labels));
                 let alert = alert.clone();
                 report.alerts.push(Active { rule: done.rule, alert, labels, ways: Vec::new() });
+            }
+            if let Some(policy) = done.policy {
+                report.policies.push((done.rule, policy));
             }
             if done.error.is_some() || !done.warnings.is_empty() {
                 let Evaluated { rule, error, warnings, .. } = done;
@@ -125,6 +134,7 @@ impl<'a> Report<'a> {
             "rules": self.rules,
             "failed_rules": self.failed,
             "alerts": self.alerts.iter().map(Active::json).collect::<Vec<_>>(),
+            "policies": self.policies.iter().map(policy_json).collect::<Vec<_>>(),
             "problems": self.problems.iter().map(Problem::json).collect::<Vec<_>>(),
         })
     }
@@ -218,6 +228,10 @@ impl Problem<'_> {
             "warnings": self.warnings,
         })
     }
+}
+
+fn policy_json((rule, policy): &(&AlertingRule, Found)) -> Value {
+    json!({"name": rule.name, "rule": place(rule), "policy": policy.json()})
 }
 
 fn place(rule: &AlertingRule) -> Value {

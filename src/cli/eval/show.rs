@@ -7,6 +7,7 @@ use crate::cli::eval::report::{Active, HeldBack, Problem, Report, Way};
 use crate::cli::output::{Paint, count, one_line, value};
 use crate::cli::route::held_back;
 use crate::model::format_duration;
+use crate::rule::AlertingRule;
 
 /// The columns before the last, which is as wide as it needs.
 const COLUMNS: [&str; 4] = ["STATE", "FOR", "ALERT", "VALUE"];
@@ -43,6 +44,12 @@ pub(super) fn table(report: &Report<'_>, paint: Paint) -> String {
     }
     for problem in &report.problems {
         out.push_str(&problem_text(problem, paint));
+    }
+    for (rule, policy) in &report.policies {
+        if let Some(effect) = policy.effect() {
+            let (word, place) = (paint.yellow("policy"), rule_place(rule));
+            let _ = writeln!(out, "{word}: {place}: {effect}");
+        }
     }
     let _ = writeln!(
         out,
@@ -98,9 +105,13 @@ fn way_text(way: &Way, paint: Paint) -> String {
     format!("{receiver} {}", paint.yellow(&reason))
 }
 
+fn rule_place(rule: &AlertingRule) -> String {
+    format!("{}:{}: {}", rule.key.file, rule.line, one_line(&rule.name))
+}
+
 fn problem_text(problem: &Problem<'_>, paint: Paint) -> String {
     let rule = problem.rule;
-    let place = format!("{}:{}: {}", rule.key.file, rule.line, one_line(&rule.name));
+    let place = rule_place(rule);
     let error = problem.error.iter().map(|text| (paint.red("error"), text));
     let warnings = problem.warnings.iter().map(|text| (paint.yellow("warning"), text));
     let lines = error.chain(warnings);

@@ -1,6 +1,8 @@
-//! Tests of the client; `server` also serves the tests of the layers above.
+//! Tests of the client; `ca` and `server` also serve the tests of the layers above.
 
+pub(crate) mod ca;
 mod exchange;
+mod oauth2;
 mod proxy;
 mod read;
 mod secrets;

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::diag::SourceFile;
-use crate::http::{Auth, ExtraHeader, HttpConfig, PemSource, ProxyConfig, TlsConfig, TlsVersion};
+use crate::http::{
+    Auth, ExtraHeader, HttpConfig, OAuth2Config, PemSource, ProxyConfig, TlsConfig, TlsVersion,
+};
 use crate::model::{Secret, SecretSource};
 use crate::yaml::{Reader, load};
 
@@ -75,6 +77,32 @@ http_headers:
 }
 
 #[test]
+fn oauth2_is_read_with_all_its_keys() {
+    let (config, mistakes) = read(
+        "oauth2: {client_id: a, client_secret_file: s, scopes: [b, c], token_url: 'https://t/x', \
+         endpoint_params: {audience: d}, tls_config: {ca_file: ca}, proxy_url: 'http://p:1'}",
+    );
+    assert_eq!(mistakes, Vec::<String>::new());
+    let mut config = config.unwrap();
+    config.set_directory(std::path::Path::new("/conf"));
+    let expected = OAuth2Config {
+        client_id: "a".to_string(),
+        client_secret: Some(SecretSource::File("/conf/s".into())),
+        scopes: vec!["b".to_string(), "c".to_string()],
+        token_url: Secret::new("https://t/x"),
+        endpoint_params: vec![("audience".to_string(), Secret::new("d"))],
+        tls: TlsConfig { ca: Some(PemSource::File("/conf/ca".into())), ..TlsConfig::default() },
+        proxy: ProxyConfig::Url {
+            url: Secret::new("http://p:1"),
+            no_proxy: None,
+            connect_headers: Vec::new(),
+        },
+    };
+    assert!(!format!("{expected:?}").contains("https://t"), "{expected:?}");
+    assert_eq!(config.auth, Auth::OAuth2(Box::new(expected)));
+}
+
+#[test]
 fn forms_of_authentication() {
     for (text, config) in [
         ("{}", HttpConfig::default()),
@@ -95,7 +123,21 @@ fn forms_of_authentication() {
 #[test]
 fn each_mistake_has_its_place() {
     for (text, mistake) in [
-        ("oauth2: {client_id: a}", "1:1: `oauth2` in `http_config` is not supported yet"),
+        ("oauth2: {client_id: a}", "1:9: `oauth2` needs `token_url`"),
+        ("oauth2: {token_url: 'http://a'}", "1:9: `oauth2` needs `client_id`"),
+        ("oauth2: {client_id: a, token_url: hunter2}", "1:35: `token_url`: invalid url"),
+        (
+            "oauth2: {client_id: a, token_url: 'http://a', claims: {b: c}}",
+            "1:47: `claims` in `oauth2` is not supported yet",
+        ),
+        (
+            "oauth2: {client_id: a, token_url: 'http://a', grant_type: password}",
+            "1:59: `grant_type`: only client_credentials",
+        ),
+        (
+            "oauth2: {client_id: a, token_url: 'http://a'}\nbearer_token: b",
+            "2:1: `oauth2` and `bearer_token` exclude each other: ",
+        ),
         ("folow_redirects: true", "1:1: unknown key `folow_redirects` in `http_config`"),
         ("basic_auth: {user: a}", "1:14: unknown key `user` in `basic_auth`"),
         (

@@ -1,75 +1,11 @@
 //! Authorities, names, versions, client certificates and their rotation.
 
-use std::sync::Arc;
-
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::pki_types::PrivateKeyDer;
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
-
+use super::ca::Ca;
 use super::server::{Seen, Server, TempDir, client, ok, response};
 use crate::http::{
     HttpClient, HttpConfig, HttpError, HttpRequest, HttpResponse, PemSource, TlsConfig, TlsVersion,
-    ensure_provider,
 };
 use crate::model::{Secret, SecretSource};
-
-/// An authority that exists for one test.
-struct Ca(CertifiedIssuer<'static, KeyPair>);
-
-struct Issued {
-    cert: String,
-    key: String,
-    config: ServerConfig,
-}
-
-impl Ca {
-    fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        Self(CertifiedIssuer::self_signed(params, key).unwrap())
-    }
-
-    fn pem(&self) -> String {
-        self.0.pem()
-    }
-
-    /// A certificate for a name, and a server that shows it.
-    fn issue(&self, name: &str) -> Issued {
-        self.issue_for(name, None, rustls::ALL_VERSIONS)
-    }
-
-    fn issue_for(
-        &self,
-        name: &str,
-        clients_of: Option<&Self>,
-        versions: &[&'static rustls::SupportedProtocolVersion],
-    ) -> Issued {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_string()]).unwrap();
-        let cert = params.signed_by(&key, &self.0).unwrap();
-        let provider = ensure_provider();
-        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-            .with_protocol_versions(versions)
-            .unwrap();
-        let builder = match clients_of {
-            None => builder.with_no_client_auth(),
-            Some(ca) => {
-                let mut roots = RootCertStore::empty();
-                roots.add(ca.0.der().clone()).unwrap();
-                let verifier =
-                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-                        .build()
-                        .unwrap();
-                builder.with_client_cert_verifier(verifier)
-            }
-        };
-        let der = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let config = builder.with_single_cert(vec![cert.der().clone()], der).unwrap();
-        Issued { cert: cert.pem(), key: key.serialize_pem(), config }
-    }
-}
 
 fn trusting(ca: &Ca) -> TlsConfig {
     TlsConfig { ca: Some(PemSource::Inline(ca.pem())), ..TlsConfig::default() }

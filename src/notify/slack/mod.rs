@@ -123,7 +123,7 @@ impl Slack {
         let request = match &self.endpoint {
             Endpoint::Webhook(url) => {
                 let url = url.read().map_err(|e| e.to_string())?;
-                HttpRequest::post(url.expose()).map_err(|e| e.to_string())?
+                HttpRequest::post(url.expose()).map_err(|e| e.to_string())?.hide_url(&url)
             }
             Endpoint::App { url, token } => {
                 let token = token.read().map_err(|e| e.to_string())?;

@@ -8,10 +8,21 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::diag::{SourceFile, Span};
-use crate::yaml::{self, Node, Value};
+use crate::yaml::{Node, Value, load};
 
 /// Parts of the names of secrets, also of names that are spelled wrongly.
-const PARTS: [&str; 6] = ["pass", "pwd", "token", "secret", "credential", "proxy_connect_header"];
+const PARTS: [&str; 8] = [
+    "pass",
+    "pwd",
+    "token",
+    "secret",
+    "credential",
+    "proxy_connect_header",
+    // Of the web configuration: hashes of passwords, which can be guessed from them.
+    "basic_auth_user",
+    // Of `oauth2`: some services take the secret there.
+    "endpoint_param",
+];
 
 /// Whether the value of a key, and everything inside of it, is secret. An address may hold a
 /// password, and the path of a webhook's is one. The names of files that hold secrets are not.
@@ -25,10 +36,10 @@ fn is_secret(key: &str) -> bool {
 }
 
 /// The file with stars over every secret wherever its text is drawn. Places stay where they are.
-pub(crate) fn hide_secrets(source: &SourceFile) -> SourceFile {
+pub fn hide_secrets(source: &SourceFile) -> SourceFile {
     let plain = SourceFile::new(source.path(), source.text());
     let mut spans = Vec::new();
-    match yaml::load(&std::sync::Arc::new(SourceFile::new(source.path(), source.text()))) {
+    match load(&std::sync::Arc::new(SourceFile::new(source.path(), source.text()))) {
         Ok(document) => secrets(&document.root, false, &mut spans),
         // Broken YAML has no tree: by lines then.
         Err(_) => {
@@ -104,6 +115,7 @@ mod tests {
             ("routing_key: |\n  abc\n  def\n", "routing_key: |\n  ***\n  ***\n"),
             ("h: {X: {secrets: [a, bé]}}\n", "h: {X: {secrets: [*, ***]}}\n"),
             ("params: {token: t}\n", "params: {token: *}\n"),
+            ("basic_auth_users: {ann: $2y$1}\n", "basic_auth_users: {ann: *****}\n"),
             ("url_file: secrets/url\nexternal_url: http://e\nmonkey: m\n", ""),
         ] {
             assert_eq!(hidden(text), if expected.is_empty() { text } else { expected });
