@@ -5,6 +5,7 @@
 
 mod support;
 
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
@@ -266,6 +267,30 @@ fn the_api_answers_as_alertmanager_does() {
         (one, cluster, keys, ends)
     };
     assert_eq!(shapes(&daemon.url), shapes(&peer.url("")));
+}
+
+/// The login is read from a file in the form of an `http_config`, its paths beside it.
+#[test]
+fn a_login_of_a_file_is_sent() {
+    let folder = TempDir::new("login");
+    folder.write("password", "secret\n");
+    let file = folder.write("http.yml", "basic_auth: {username: ann, password_file: password}");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let lines = BufReader::new(&stream).lines().map(Result::unwrap);
+        let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]";
+        (&stream).write_all(answer.as_bytes()).unwrap();
+        head
+    });
+    let shown = watchbell(&url, &["query", "Down", "--http-config", &file]);
+    assert_eq!(shown, "ID  Matchers  Ends At  Created By  Comment\n");
+    let head = server.join().unwrap();
+    assert_eq!(head[0], "GET /api/v2/silences?filter=alertname%3D%22Down%22 HTTP/1.1");
+    let login = "authorization: Basic YW5uOnNlY3JldA==";
+    assert!(head.iter().any(|line| line.eq_ignore_ascii_case(login)), "{head:?}");
 }
 
 #[test]

@@ -267,6 +267,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_stored_is_no_good_answer() {
+        let id = SilenceId::from_random([1; 16]);
+        let of = |failure| match refusal(failure) {
+            Refusal::Text(status, text) => (status.as_u16(), text),
+            other => panic!("{other:?}"),
+        };
+        let (status, text) = of(SilenceFailure::NotStored(id));
+        assert!(status == 500 && text.contains("not stored"), "{status} {text}");
+        let (status, text) = of(SilenceError::NotFound.into());
+        assert_eq!((status, text.as_str()), (404, "silence not found"));
+        assert_eq!(of(SilenceError::TooMany(10_000).into()).0, 400);
+    }
+
+    #[test]
     fn only_json_is_taken() {
         let of = |kind: &str| {
             json_only(&HeaderMap::from_iter([(header::CONTENT_TYPE, kind.parse().unwrap())]))

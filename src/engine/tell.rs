@@ -31,6 +31,14 @@ pub(super) fn changes(changes: &[Change]) {
                 detail = decision.detail,
                 "routing decision"
             ),
+            Change::PutSilence(silence) => tracing::info!(
+                silence = %silence.id,
+                matchers = %silence.matchers,
+                starts_at = %silence.starts_at,
+                ends_at = %silence.ends_at,
+                created_by = silence.created_by,
+                "silence changed"
+            ),
             _ => {}
         }
     }

@@ -13,11 +13,10 @@ use crate::model::{MatcherForm, SilenceDraft, SilenceError, Timestamp, parse_dur
 #[command(after_help = "Examples:
   watchbell silence add alertname=DiskAlmostFull instance=db-1 --comment 'disk swap'
   watchbell silence add DiskAlmostFull --duration 2h --author ann --comment 'disk swap'
-  watchbell silence add 'alertname=~Disk.*' --start 2026-05-04T22:00:00Z --end 2026-05-05T04:00:00Z \\
-      --comment 'maintenance window'
+  watchbell silence add 'alertname=~Disk.*' --start 2026-05-04T22:00:00Z --duration 6h -c upgrade
 
-A matcher is LABEL=VALUE, LABEL!=VALUE, LABEL=~REGEX or LABEL!~REGEX; all must match. A first argument
-without an operator is the alert's name.
+A matcher is LABEL=VALUE, LABEL!=VALUE, LABEL=~REGEX or LABEL!~REGEX; all must match. A first
+argument without an operator is the alert's name.
 Exit code: 0, 1 where the daemon does not do it, 2 where the command line cannot be used.")]
 pub(super) struct Args {
     /// What an alert must match

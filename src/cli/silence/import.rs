@@ -21,8 +21,8 @@ const MAX_FILE: u64 = 256 * 1024 * 1024;
   watchbell silence import silences.json
   amtool silence query -o json | watchbell silence import
 
-A silence that is there already is changed to what the file says; one that is not gets a new id, which
-is printed.
+A silence that is there already is changed to what the file says; one that is not gets a new id.
+The ids are printed.
 Exit code: 0, 1 where one could not be set (the others are), 2 where the file cannot be read.")]
 pub(super) struct Args {
     /// The file; standard input where absent

@@ -28,7 +28,8 @@ const SILENCES: &str = "/api/v2/silences";
   watchbell silence expire $(watchbell silence query --quiet DiskAlmostFull)
 
 They work with an Alertmanager too: --url http://alertmanager:9093.
-Exit code: 0, 1 where the daemon does not do what is asked, 2 where the command line cannot be used.")]
+Exit code: 0, 1 where the daemon does not do what is asked, 2 where the command line cannot be
+used.")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
