@@ -125,14 +125,17 @@ fn kill_once(config: &str, reloads: &[String; 2], round: usize, random: &mut Ran
     // Not waits for something: these are the random moments.
     let pause = |millis| std::thread::sleep(Duration::from_millis(millis));
     match random.below(8) {
-        0 => pause(random.below(60)),
+        0 => pause(random.below(300)),
         1 => {
-            pause(150 + random.below(250));
+            process.wait_for_line("listening");
             std::fs::write(config, &reloads[round % 2]).unwrap();
             process.signal("HUP");
             pause(random.below(120));
         }
-        _ => pause(80 + random.below(600)),
+        _ => {
+            process.wait_for_line("listening");
+            pause(random.below(600));
+        }
     }
     process.crash();
     let at = unix(SystemTime::now());

@@ -77,6 +77,11 @@ impl Owned {
         self.db.execute("VACUUM INTO ?1", [&*name]).map_err(|e| said(&e))?;
         // It deletes its log by name as it is closed, so that has to be before there is another.
         self.db = Connection::open_in_memory().map_err(|e| said(&e))?;
+        // It is left behind where its file is gone, and all of it is in the new one.
+        match std::fs::remove_file(wal_file(&self.folder)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(said(&error)),
+            _ => {}
+        }
         take_name(&self.folder, &new).map_err(|e| said(&e))?;
         let (db, file, _) = open_file(&self.folder).map_err(|e| said(&e))?;
         (self.db, self.file) = (db, file);
@@ -208,6 +213,10 @@ fn prepare(folder: &Path, path: &Path) -> Result<Connection, Refusal> {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // First, so that the file of a newer program is left as it is.
     version(&db)?;
+    // SQLite is content with less than was asked for, and would be so for ever.
+    if db.is_readonly("main")? {
+        return Err(Refusal::Other("the file can be read only".to_string()));
+    }
     if unclean || size(path) <= CHEAP_CHECK {
         check(&db)?;
     }
