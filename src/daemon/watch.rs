@@ -30,6 +30,8 @@ impl FileWatch {
     /// other ways to reload remain, and the log says so.
     pub(super) fn new(loaded: &Loaded) -> Self {
         let (sender, events) = mpsc::channel(1);
+        // What changed between reading the files and watching them is looked for once.
+        let _ = sender.try_send(());
         let watcher = watch(loaded, sender);
         if let Err(error) = &watcher {
             tracing::warn!(%error, "files are not watched, reload by SIGHUP or POST /-/reload");

@@ -151,9 +151,12 @@ async fn a_newer_file_stops_the_start_and_is_left_as_it_is() {
 #[tokio::test]
 async fn what_was_read_of_a_damaged_file_goes_into_the_new_one() {
     let folder = left(false).await;
-    Connection::open(open::file(folder.path())).unwrap().execute_batch(
-        "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET rootpage = 9999 WHERE name = 'transition'",
-    ).unwrap();
+    let db = Connection::open(open::file(folder.path())).unwrap();
+    let place = "SELECT (rootpage - 1) * (SELECT page_size FROM pragma_page_size) \
+                 FROM sqlite_schema WHERE name = 'transition'";
+    let page: i64 = db.query_row(place, [], |row| row.get(0)).unwrap();
+    db.close().unwrap();
+    spoil(&folder, "watchbell.db", page.try_into().unwrap(), 3000);
     let store = open(folder.path()).await;
     let problem = store.problem().unwrap();
     assert!(problem.contains("damaged") && problem.contains("has been read"), "{problem}");
