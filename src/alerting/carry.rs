@@ -82,9 +82,8 @@ mod tests {
     use crate::alerting::{ActiveSample, AlertState, RuleTiming};
 
     fn rule(group: &str, name: &str, nth: u32, severity: &str) -> RuleIdentity {
-        let (file, group, rule) = ("a.yaml".to_string(), group.to_string(), name.to_string());
         let labels = LabelSet::from([("severity", severity)]);
-        RuleIdentity { key: RuleKey { file, group, rule, nth }, labels }
+        RuleIdentity { key: RuleKey::new("a.yaml", group, name, nth), labels }
     }
 
     /// Alerts told apart by their value.
@@ -126,7 +125,7 @@ mod tests {
     #[test]
     fn a_group_of_another_file_is_another_group() {
         let mut elsewhere = rule("g", "A", 0, "page");
-        elsewhere.key.file = "b.yaml".to_string();
+        elsewhere.key = RuleKey::new("b.yaml", "g", "A", 0);
         let old = vec![(rule("g", "A", 0, "page"), firing(1.0))];
         let carried = carry_over(old, &[elsewhere], Timestamp::from_secs(9));
         assert_eq!((values(&carried), carried.removed.len()), (vec![None], 1));

@@ -132,8 +132,13 @@ impl RuleAlerts {
         for fingerprint in absent {
             self.absent(fingerprint, rule, ts, &mut step);
         }
+        let known = self.0.len();
         for (fingerprint, sample) in active {
             step.transitions.extend(self.present(fingerprint, sample, rule, ts));
+        }
+        if self.0.len() > known + known / 4 {
+            // Filled one by one in their order, the nodes of a tree stay half empty.
+            self.0 = std::mem::take(&mut self.0).into_iter().collect();
         }
         step
     }
@@ -242,6 +247,11 @@ impl RuleAlerts {
         let mut reason = Some(TransitionReason::BecameActive);
         if let Some(known) = known {
             reason = known.keep_firing_since.map(|_| TransitionReason::Reappeared);
+            // The same texts, and routing holds the ones that are known.
+            alert.labels = known.labels;
+            if alert.annotations == known.annotations {
+                alert.annotations = known.annotations;
+            }
             alert.state = known.state;
             alert.active_at = known.active_at;
             alert.fired_at = known.fired_at;

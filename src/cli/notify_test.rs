@@ -84,7 +84,7 @@ fn wanted(loaded: &Loaded, args: &Args) -> Result<Vec<Integration>, String> {
     let is_wanted = |integration: &&Integration| {
         args.integration
             .as_deref()
-            .is_none_or(|w| w == integration.id.kind || w == short(integration))
+            .is_none_or(|w| *w == *integration.id.kind || w == short(integration))
     };
     let found: Vec<Integration> = receiver.integrations.iter().filter(is_wanted).cloned().collect();
     if found.is_empty() { Err(nothing_to_send(receiver)) } else { Ok(found) }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::alerting::{AlertInstance, NoData, OnError, Policy, RuleAlerts, Step};
+use crate::alerting::{AlertInstance, AlertState, NoData, OnError, Policy, RuleAlerts, Step};
 use crate::clock::Clock;
 use crate::daemon::schedule::{Schedule, Slot};
 use crate::engine::{
@@ -209,7 +209,8 @@ impl GroupTask {
         if error.is_some() {
             shared.metrics.rules.evaluation_failures.get_or_create(labels).inc();
         }
-        let observation = Observation { transitions: step.transitions, firing: firing(&alerts) };
+        let firing = self.renewed(index, &alerts);
+        let observation = Observation { transitions: step.transitions, firing };
         let view = RuleView {
             alerts,
             health: if error.is_some() { Health::Err } else { Health::Ok },
@@ -225,6 +226,21 @@ impl GroupTask {
         if shared.dispatch.observe(&rule.key, &url, observation).await.is_err() {
             tracing::debug!(rule = %rule.key, "the dispatch loop has stopped");
         }
+    }
+
+    /// The alerts that fire and of which the view knows another value or other annotations.
+    fn renewed(&self, index: usize, alerts: &RuleAlerts) -> Vec<AlertInstance> {
+        let view = lock(&self.view);
+        let known = view.rules.get(index).map(|rule| &rule.alerts);
+        let is_known = |fingerprint: Fingerprint, alert: &AlertInstance| {
+            known.and_then(|known| known.get(fingerprint)).is_some_and(|known| {
+                known.value.to_bits() == alert.value.to_bits()
+                    && known.annotations == alert.annotations
+            })
+        };
+        let firing = alerts.active().filter(|(_, alert)| alert.state == AlertState::Firing);
+        let renewed = firing.filter(|(fingerprint, alert)| !is_known(*fingerprint, alert));
+        renewed.map(|(_, alert)| alert.clone()).collect()
     }
 
     /// Notes what the rule's policy asks to be told of.
@@ -275,6 +291,6 @@ impl GroupTask {
 
 /// The alerts that fire.
 pub(super) fn firing(alerts: &RuleAlerts) -> Vec<AlertInstance> {
-    let firing = |alert: &&AlertInstance| alert.state == crate::alerting::AlertState::Firing;
+    let firing = |alert: &&AlertInstance| alert.state == AlertState::Firing;
     alerts.active().map(|(_, alert)| alert).filter(firing).cloned().collect()
 }

@@ -8,7 +8,6 @@ use crate::alerting::{
     AlertInstance, AlertState, RangeEvidence, RuleAlerts, RuleIdentity, Step, Stop, carry_over,
     restore,
 };
-use crate::daemon::group::firing;
 use crate::daemon::rules::{RuleManager, RuleSettings};
 use crate::model::{LabelSet, RuleKey, Timestamp};
 use crate::rule::{AlertingRule, Rule, RuleGroup};
@@ -84,8 +83,9 @@ impl RuleManager {
             forgotten: restoration.forgotten,
             error: None,
         };
-        let firing = firing(&restoration.alerts);
-        self.tell(&rule.key, &rule.query, step, firing, settings).await;
+        if !step.transitions.is_empty() {
+            self.tell(&rule.key, &rule.query, step, settings).await;
+        }
         restoration.alerts
     }
 
@@ -108,7 +108,7 @@ impl RuleManager {
             (RuleIdentity { key, labels }, restore(alerts, &stop).alerts)
         });
         for removed in carry_over(lost.collect(), &[], now).removed {
-            self.tell(&removed.key, "", removed.step, Vec::new(), settings).await;
+            self.tell(&removed.key, "", removed.step, settings).await;
         }
     }
 }

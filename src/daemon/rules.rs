@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::alerting::{
-    AlertInstance, AlertState, Facts, RuleAlerts, RuleIdentity, RulePolicies, Step, carry_over,
+    AlertState, Facts, RuleAlerts, RuleIdentity, RulePolicies, Step, carry_over,
 };
 use crate::clock::Clock;
 use crate::daemon::builtin::is_builtin_group;
@@ -223,7 +223,7 @@ impl RuleManager {
         let carried = carry_over(former, &new, self.clock.now().wall);
         for removed in carried.removed {
             let query = queries.get(&removed.key).map_or("", String::as_str);
-            self.tell(&removed.key, query, removed.step, Vec::new(), settings).await;
+            self.tell(&removed.key, query, removed.step, settings).await;
         }
         if !carried.moved.is_empty() && self.dispatch.rules_moved(carried.moved).await.is_err() {
             tracing::debug!("the dispatch loop has stopped");
@@ -236,11 +236,10 @@ impl RuleManager {
         rule: &RuleKey,
         query: &str,
         step: Step,
-        firing: Vec<AlertInstance>,
         settings: &RuleSettings,
     ) {
         let url: Arc<str> = settings.evaluator.generator_url(query).into();
-        let observation = Observation { transitions: step.transitions, firing };
+        let observation = Observation { transitions: step.transitions, firing: Vec::new() };
         if self.dispatch.observe(rule, &url, observation).await.is_err() {
             tracing::debug!(rule = %rule, "the dispatch loop has stopped");
         }

@@ -135,8 +135,7 @@ mod tests {
     use crate::model::Timestamp;
 
     fn rule(nth: u32) -> RuleKey {
-        let [file, group, rule] = ["f", "g", "R"].map(str::to_string);
-        RuleKey { file, group, rule, nth }
+        RuleKey::new("f", "g", "R", nth)
     }
 
     fn delete(nth: u32) -> Change {
@@ -184,10 +183,7 @@ mod tests {
             Change::AddDecision(crate::storage::Decision {
                 at: Timestamp::from_secs(1),
                 fingerprint: Fingerprint(7),
-                group: GroupId {
-                    key: crate::model::GroupKey("k".to_string()),
-                    receiver: "r".to_string(),
-                },
+                group: GroupId { key: crate::model::GroupKey("k".into()), receiver: "r".into() },
                 integration: None,
                 reason: "grouped".to_string(),
                 detail: String::new(),

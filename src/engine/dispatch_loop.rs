@@ -32,6 +32,8 @@ const MAX_IN_FLIGHT: usize = 64;
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(120);
 /// How many events go into one transaction at most.
 const MAX_BATCH: usize = 1000;
+/// With so many changes no more events and groups are taken in: it bounds memory in a storm.
+const ENOUGH_CHANGES: usize = 10_000;
 /// How often gauges are set at most.
 const GAUGES: Duration = Duration::from_secs(1);
 /// How many events may wait before those who send them have to.
@@ -208,7 +210,7 @@ impl DispatchLoop {
             let mut changes = self.wait(drained_by, &mut answers).await;
             let now = self.clock.now();
             if !self.stopping {
-                changes.extend(self.dispatcher.on_time(now));
+                self.dispatcher.flush_due(now, ENOUGH_CHANGES, &mut changes);
             }
             self.commit(changes, now).await;
             self.answer(answers);
@@ -246,7 +248,9 @@ impl DispatchLoop {
             () = self.clock.sleep_until(deadline) => {}
         }
         for _ in 0..MAX_BATCH {
-            if let Some(done) = self.deliveries.try_join_next() {
+            if changes.len() >= ENOUGH_CHANGES {
+                break;
+            } else if let Some(done) = self.deliveries.try_join_next() {
                 self.delivered(done, &mut changes);
             } else if let (false, Ok(event)) = (self.stopping, self.events.try_recv()) {
                 self.take(event, &mut changes, answers);

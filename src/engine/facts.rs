@@ -20,7 +20,7 @@ impl SharedFacts {
 
     /// Notes what came of an attempt at delivery.
     pub(super) fn attempted(&self, ticket: &DeliveryTicket, outcome: &Outcome, now: Monotonic) {
-        let (integration, group) = (&ticket.integration, ticket.group.key.0.as_str());
+        let (integration, group) = (&ticket.integration, &*ticket.group.key.0);
         self.with(|facts| match outcome {
             Outcome::Delivered { .. } => facts.delivered(integration, group),
             Outcome::Permanent { error, .. } => facts.refused(integration, group, error, now),

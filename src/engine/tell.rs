@@ -25,7 +25,7 @@ pub(super) fn changes(changes: &[Change]) {
             Change::AddDecision(decision) => tracing::debug!(
                 alert = %decision.fingerprint,
                 group = %decision.group.key,
-                receiver = decision.group.receiver,
+                receiver = &*decision.group.receiver,
                 integration = decision.integration.as_ref().map(tracing::field::display),
                 reason = decision.reason,
                 detail = decision.detail,

@@ -68,7 +68,7 @@ fn said(places: &[Place], say: impl Fn(&Place) -> (Progress, String)) -> (Told, 
 fn name(place: &Place) -> String {
     match &place.integration {
         Some(integration) => integration.to_string(),
-        None => place.group.receiver.clone(),
+        None => place.group.receiver.to_string(),
     }
 }
 
@@ -249,7 +249,7 @@ fn flush(place: &Place, now: Timestamp) -> String {
 fn next(places: &[Place]) -> Vec<Next> {
     let mut next = BTreeSet::new();
     for place in places {
-        let (receiver, group) = (place.group.receiver.clone(), place.group.key.clone());
+        let (receiver, group) = (place.group.receiver.to_string(), place.group.key.clone());
         if let Some(at) = place.flush.filter(|_| !place.nobody) {
             let (receiver, group) = (receiver.clone(), group.clone());
             next.insert(Next { at, step: Step::Flush, receiver, integration: None, group });

@@ -126,7 +126,7 @@ fn decision(decision: &Decision, now: Timestamp) -> Event {
         text.push_str(&format!(" ({detail_words})"));
     }
     Event {
-        receiver: Some(group.receiver.clone()),
+        receiver: Some(group.receiver.to_string()),
         integration: integration.as_ref().map(short),
         group: Some(group.key.clone()),
         detail: detail.clone(),
@@ -167,7 +167,7 @@ fn attempt(attempt: &Attempt, case: &Case, now: Timestamp) -> Event {
         }
     };
     Event {
-        receiver: Some(attempt.integration.receiver.clone()),
+        receiver: Some(attempt.integration.receiver.to_string()),
         integration: Some(short(&attempt.integration)),
         group: Some(attempt.group_key.clone()),
         notification: Some(attempt.entry.0),

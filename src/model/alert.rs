@@ -1,15 +1,23 @@
 //! A routed alert, as Alertmanager knows it.
 
 use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Fingerprint, LabelSet, Timestamp};
 
 /// Which rule an alert comes from. Stable over restarts: a rule keeps its key while its file,
-/// group, name and place among the rules of that name stay.
+/// group, name and place among the rules of that name stay. Cloning copies a pointer: every alert
+/// and every change of one carries its rule's key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct RuleKey {
+#[serde(transparent)]
+pub struct RuleKey(Arc<RulePlace>);
+
+/// What a [`RuleKey`] consists of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RulePlace {
     /// The rule file as the configuration names it.
     pub file: String,
     /// The group's name.
@@ -18,6 +26,26 @@ pub struct RuleKey {
     pub rule: String,
     /// Which of the group's rules with this name, from 0.
     pub nth: u32,
+}
+
+impl RuleKey {
+    /// The key of the `nth` rule named `rule`, counted from 0, in a group of a file.
+    pub fn new(
+        file: impl Into<String>,
+        group: impl Into<String>,
+        rule: impl Into<String>,
+        nth: u32,
+    ) -> Self {
+        Self(Arc::new(RulePlace { file: file.into(), group: group.into(), rule: rule.into(), nth }))
+    }
+}
+
+impl Deref for RuleKey {
+    type Target = RulePlace;
+
+    fn deref(&self) -> &RulePlace {
+        &self.0
+    }
 }
 
 impl fmt::Display for RuleKey {
@@ -52,7 +80,7 @@ pub struct Alert {
     /// When it was resolved; `None` while it fires.
     pub ends_at: Option<Timestamp>,
     /// Link to the graph of the rule's expression.
-    pub generator_url: String,
+    pub generator_url: Arc<str>,
     /// The expression's last value; an alert from outside has none.
     #[serde(with = "crate::model::float::optional")]
     pub value: Option<f64>,
@@ -82,7 +110,7 @@ mod tests {
                 annotations: LabelSet::new(),
                 starts_at: Timestamp::from_secs(1),
                 ends_at: None,
-                generator_url: String::new(),
+                generator_url: Arc::default(),
                 value,
             };
             let json = serde_json::to_string(&alert).unwrap();

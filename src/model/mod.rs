@@ -16,7 +16,7 @@ pub mod silence;
 pub mod tally;
 pub mod time;
 
-pub use alert::{Alert, AlertStatus, RuleKey};
+pub use alert::{Alert, AlertStatus, RuleKey, RulePlace};
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use label::{Fingerprint, LabelSet, LabelSetBuilder};
 pub use matcher::{

@@ -1,6 +1,7 @@
 //! What is to be said to one integration of one receiver about one group of alerts.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,7 @@ use crate::model::{Alert, Fingerprint, LabelSet, Timestamp};
 /// group's labels. PagerDuty's dedup_key and mail threads are derived from it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct GroupKey(pub String);
+pub struct GroupKey(pub Arc<str>);
 
 impl fmt::Display for GroupKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,9 +24,9 @@ impl fmt::Display for GroupKey {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct IntegrationId {
     /// The receiver's name.
-    pub receiver: String,
+    pub receiver: Arc<str>,
     /// The kind as Alertmanager names it: `email`, `slack`, `pagerduty`, `webhook`.
-    pub kind: String,
+    pub kind: Arc<str>,
     /// Which of the receiver's integrations of this kind, from 0.
     pub index: u32,
 }

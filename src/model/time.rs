@@ -1,6 +1,7 @@
 //! Points in time as values. Only `clock` asks the machine for them.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -10,43 +11,52 @@ use serde::{Deserialize, Serialize};
 pub const GO_ZERO_TIME: &str = "0001-01-01T00:00:00Z";
 
 /// A point of wall-clock time in milliseconds since 1970-01-01T00:00:00Z.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
-#[serde(transparent)]
-pub struct Timestamp(i64);
+///
+/// It is held as the distance from the least `i64`, which no point has, so that an absent one takes
+/// no more memory: every alert has four that may be absent.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "i64", into = "i64")]
+pub struct Timestamp(NonZeroU64);
+
+/// What is added to milliseconds to get the distance from the least `i64`.
+const BIAS: u64 = 1 << 63;
 
 impl Timestamp {
     /// From milliseconds since the epoch.
     pub const fn from_millis(millis: i64) -> Self {
-        Self(millis)
+        match NonZeroU64::new(millis.cast_unsigned() ^ BIAS) {
+            Some(distance) => Self(distance),
+            None => Self(NonZeroU64::MIN),
+        }
     }
 
     /// From whole seconds since the epoch.
     pub const fn from_secs(secs: i64) -> Self {
-        Self(secs.saturating_mul(1000))
+        Self::from_millis(secs.saturating_mul(1000))
     }
 
     /// Milliseconds since the epoch.
     pub const fn millis(self) -> i64 {
-        self.0
+        (self.0.get() ^ BIAS).cast_signed()
     }
 
     /// Seconds since the epoch, with the milliseconds behind the point.
     pub fn as_secs_f64(self) -> f64 {
-        self.0 as f64 / 1000.0
+        self.millis() as f64 / 1000.0
     }
 
     /// The time from `earlier` to this; zero where `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
-        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+        Duration::from_millis(
+            u64::try_from(self.millis().saturating_sub(earlier.millis())).unwrap_or(0),
+        )
     }
 
     /// This point in RFC 3339 with milliseconds, in UTC: `2026-01-02T03:04:05.678Z`.
     ///
     /// Points outside of the years that RFC 3339 can write are clamped to its range.
     pub fn rfc3339(self) -> String {
-        let at = jiff::Timestamp::from_millisecond(self.0).unwrap_or(if self.0 < 0 {
+        let at = jiff::Timestamp::from_millisecond(self.millis()).unwrap_or(if self.millis() < 0 {
             jiff::Timestamp::MIN
         } else {
             jiff::Timestamp::MAX
@@ -87,7 +97,7 @@ impl std::ops::Add<Duration> for Timestamp {
     type Output = Self;
 
     fn add(self, rhs: Duration) -> Self {
-        Self(self.0.saturating_add(millis(rhs)))
+        Self::from_millis(self.millis().saturating_add(millis(rhs)))
     }
 }
 
@@ -95,7 +105,31 @@ impl std::ops::Sub<Duration> for Timestamp {
     type Output = Self;
 
     fn sub(self, rhs: Duration) -> Self {
-        Self(self.0.saturating_sub(millis(rhs)))
+        Self::from_millis(self.millis().saturating_sub(millis(rhs)))
+    }
+}
+
+impl Default for Timestamp {
+    fn default() -> Self {
+        Self::from_millis(0)
+    }
+}
+
+impl From<i64> for Timestamp {
+    fn from(millis: i64) -> Self {
+        Self::from_millis(millis)
+    }
+}
+
+impl From<Timestamp> for i64 {
+    fn from(at: Timestamp) -> Self {
+        at.millis()
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Timestamp({})", self.millis())
     }
 }
 
@@ -172,7 +206,7 @@ impl Now {
 
     /// The wall-clock time of a monotonic point, by today's difference of the clocks.
     pub fn wall_of(self, at: Monotonic) -> Timestamp {
-        Timestamp(self.wall.0.saturating_add(at.0.saturating_sub(self.mono.0)))
+        Timestamp::from_millis(self.wall.millis().saturating_add(at.0.saturating_sub(self.mono.0)))
     }
 }
 
@@ -188,6 +222,18 @@ mod tests {
         assert_eq!(at(1030), 80_000, "due in 30 s");
         assert_eq!(at(900), 50_000, "overdue: at once");
         assert_eq!(at(9000), 110_000, "the clock went back: one interval at most");
+    }
+
+    #[test]
+    fn a_point_is_its_milliseconds_and_an_absent_one_takes_no_room() {
+        let millis = [i64::MIN + 1, -1, 0, 1, 1_700_000_000_123, i64::MAX];
+        let points = millis.map(Timestamp::from_millis);
+        assert_eq!(points.map(Timestamp::millis), millis);
+        assert!(points.is_sorted());
+        assert_eq!(Timestamp::from_millis(i64::MIN), points[0], "the least has no place");
+        assert_eq!(Timestamp::default().millis(), 0);
+        assert_eq!(serde_json::to_string(&points[4]).unwrap(), "1700000000123");
+        assert_eq!(size_of::<Option<Timestamp>>(), 8);
     }
 
     #[test]

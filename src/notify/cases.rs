@@ -71,10 +71,10 @@ fn over(mut alert: NotifiedAlert) -> NotifiedAlert {
 /// A notification about alerts.
 pub(super) fn notification(alerts: Vec<NotifiedAlert>, reason: NotifyReason) -> Notification {
     Notification {
-        group_key: GroupKey("{}:{alertname=\"HighCPUUsage\"}".to_string()),
+        group_key: GroupKey("{}:{alertname=\"HighCPUUsage\"}".into()),
         integration: IntegrationId {
-            receiver: "mlflow-oncall".to_string(),
-            kind: "slack".to_string(),
+            receiver: "mlflow-oncall".into(),
+            kind: "slack".into(),
             index: 0,
         },
         group_labels: LabelSet::from([("alertname", "HighCPUUsage")]),

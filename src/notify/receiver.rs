@@ -163,8 +163,8 @@ fn read_integrations(
         let items = fields.list(reader, kind.key).unwrap_or_default();
         for (index, item) in items.iter().enumerate() {
             let id = IntegrationId {
-                receiver: receiver.to_string(),
-                kind: kind.name.to_string(),
+                receiver: receiver.into(),
+                kind: kind.name.into(),
                 index: u32::try_from(index).unwrap_or(u32::MAX),
             };
             if let Some(config) = (kind.read)(reader, item, &id, globals) {

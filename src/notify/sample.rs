@@ -26,7 +26,7 @@ pub fn sample(integration: &IntegrationId, resolved: bool, now: Timestamp) -> No
             ]),
             starts_at: now - Duration::from_secs(300),
             ends_at,
-            generator_url: String::new(),
+            generator_url: "".into(),
             value: Some(1.0),
         },
         missed: false,
@@ -36,7 +36,7 @@ pub fn sample(integration: &IntegrationId, resolved: bool, now: Timestamp) -> No
         alerts.push(alert("test-2", Some(now)));
     }
     Notification {
-        group_key: GroupKey("{}:{alertname=\"WatchbellTest\"}".to_string()),
+        group_key: GroupKey("{}:{alertname=\"WatchbellTest\"}".into()),
         integration: integration.clone(),
         group_labels: LabelSet::from([("alertname", "WatchbellTest")]),
         alerts,

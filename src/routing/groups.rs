@@ -14,7 +14,7 @@ pub struct AggregationGroup {
     /// The route that it belongs to.
     pub route: RouteId,
     /// Who is told.
-    pub receiver: String,
+    pub receiver: Arc<str>,
     /// The labels that its alerts share by `group_by`.
     pub labels: LabelSet,
     /// The alerts, firing and resolved, by identity.
@@ -31,7 +31,7 @@ impl AggregationGroup {
         Self {
             key,
             route: route.id,
-            receiver: route.receiver.clone(),
+            receiver: route.receiver.as_str().into(),
             labels,
             alerts: BTreeMap::new(),
             next_flush: now.mono + route.group_wait,

@@ -90,7 +90,7 @@ impl Route {
     /// has Alertmanager's form, `{}/{severity="critical"}:{alertname="X"}`.
     pub fn group_of(&self, labels: &LabelSet) -> (GroupKey, LabelSet) {
         let group = self.group_by.group_labels(labels);
-        (GroupKey(format!("{}:{group}", self.key)), group)
+        (GroupKey(format!("{}:{group}", self.key).into()), group)
     }
 }
 

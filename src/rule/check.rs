@@ -63,12 +63,7 @@ fn group(raw: &RawGroup<'_>, file: &str, reader: &mut Reader) -> RuleGroup {
     for rule in &raw.rules {
         let rule_name = rule.alert.or(rule.record).map(Scalar::text).unwrap_or_default();
         let count = seen.entry(rule_name).or_default();
-        let key = RuleKey {
-            file: file.to_string(),
-            group: name.to_string(),
-            rule: rule_name.to_string(),
-            nth: *count,
-        };
+        let key = RuleKey::new(file, name, rule_name, *count);
         *count += 1;
         reader.set_rule((!rule_name.is_empty()).then(|| rule_name.to_string()));
         rules.extend(check_rule(rule, key, &labels, reader));

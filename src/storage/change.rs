@@ -1,5 +1,7 @@
 //! What is stored, and the changes to it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::alerting::{AlertInstance, Transition};
@@ -14,7 +16,7 @@ pub struct GroupId {
     /// The group's key.
     pub key: GroupKey,
     /// The receiver of its route.
-    pub receiver: String,
+    pub receiver: Arc<str>,
 }
 
 /// One change of the stored state. `Put…` inserts or replaces, `Add…` appends history.
@@ -79,7 +81,7 @@ pub struct StoredAlert {
     /// The alert's state in its rule. Its labels are the identity within the rule.
     pub instance: AlertInstance,
     /// Link to the graph of the rule's expression.
-    pub generator_url: String,
+    pub generator_url: Arc<str>,
     /// External labels included: the identity in routing, where the alert has fired.
     pub routed: LabelSet,
 }

@@ -30,7 +30,7 @@ pub struct IntegrationLabels {
 
 impl From<&IntegrationId> for IntegrationLabels {
     fn from(id: &IntegrationId) -> Self {
-        Self { integration: id.kind.clone(), receiver: id.receiver.clone() }
+        Self { integration: id.kind.to_string(), receiver: id.receiver.to_string() }
     }
 }
 

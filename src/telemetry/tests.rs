@@ -15,7 +15,7 @@ fn metrics() -> Metrics {
 }
 
 fn slack() -> IntegrationId {
-    IntegrationId { receiver: "on\"call".to_string(), kind: "slack".to_string(), index: 0 }
+    IntegrationId { receiver: "on\"call".into(), kind: "slack".into(), index: 0 }
 }
 
 #[test]

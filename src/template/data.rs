@@ -74,7 +74,7 @@ impl TemplateData {
         let common = notification.common_labels();
         let group =
             if notification.group_labels.is_empty() { &common } else { &notification.group_labels };
-        let receiver = notification.integration.receiver.as_str();
+        let receiver = &*notification.integration.receiver;
         let missed = notification.alerts.iter().filter(|alert| alert.missed).count();
         let json = json!({
             "version": "4",

@@ -105,8 +105,7 @@ fn rules(rng: &mut Rng) -> Vec<Rule> {
             let for_duration = Duration::from_secs([0, 0, 12, 25][rng.below(4)]);
             let keep_firing_for = Duration::from_secs([0, 0, 20][rng.below(3)]);
             let timing = RuleTiming { for_duration, keep_firing_for, limit: 0 };
-            let (file, group) = ("rules.yaml".to_string(), "g".to_string());
-            let key = RuleKey { file, group, rule: "R".to_string(), nth };
+            let key = RuleKey::new("rules.yaml", "g", "R", nth);
             let (alerts, returned) = (RuleAlerts::default(), BTreeMap::new());
             Rule { key, timing, alerts, returned }
         })

@@ -75,8 +75,8 @@ pub fn setup(number: usize) -> Arc<RoutingSetup> {
 /// lost the other one, and `b` has gained one.
 fn receiver_integrations(fewer: bool) -> BTreeMap<String, Vec<(IntegrationId, bool)>> {
     let id = |receiver: &str, kind: &str| IntegrationId {
-        receiver: receiver.to_string(),
-        kind: kind.to_string(),
+        receiver: receiver.into(),
+        kind: kind.into(),
         index: 0,
     };
     let mut a = vec![(id("a", "email"), false)];

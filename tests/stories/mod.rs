@@ -72,7 +72,7 @@ impl Night {
 
     async fn changes(&mut self, labels: &LabelSet, to: AlertState, reason: TransitionReason) {
         let (file, group) = ("rules/night.yaml".to_owned(), "night".to_owned());
-        let rule = RuleKey { file, group, rule: labels.alertname().to_owned(), nth: 0 };
+        let rule = RuleKey::new(file, group, labels.alertname(), 0);
         let known = self.store.load().await.unwrap().alerts;
         let known = known.into_iter().find(|a| a.instance.labels == *labels).map(|a| a.instance);
         let from = known.as_ref().map_or(AlertState::Inactive, |known| known.state);
@@ -127,7 +127,7 @@ impl Night {
                 error: error.to_owned(),
                 status,
             };
-            let outcome = match ticket.integration.receiver.as_str() {
+            let outcome = match &*ticket.integration.receiver {
                 "ops" if second < self.ops_down_until => failed(Some(503), "answered 503"),
                 "pager" => failed(None, "connection refused"),
                 _ => Outcome::delivered(Some(200)),

@@ -216,12 +216,12 @@ impl Facts {
 /// The labels that name an integration.
 pub(super) fn integration_labels(id: &IntegrationId) -> LabelSet {
     let integration = format!("{}[{}]", id.kind, id.index);
-    LabelSet::from([("integration", integration.as_str()), ("receiver", id.receiver.as_str())])
+    LabelSet::from([("integration", integration.as_str()), ("receiver", &*id.receiver)])
 }
 
 fn integration_of(labels: &LabelSet) -> Option<IntegrationId> {
     let (kind, index) = labels.get("integration")?.strip_suffix(']')?.split_once('[')?;
-    let (receiver, kind) = (labels.get("receiver")?.to_string(), kind.to_string());
+    let (receiver, kind) = (labels.get("receiver")?.into(), kind.into());
     Some(IntegrationId { receiver, kind, index: index.parse().ok()? })
 }
 

@@ -66,7 +66,7 @@ const PENDING: &[AlertState] = &[AlertState::Pending];
 const NONE: &[AlertState] = &[];
 
 fn integration(receiver: &str) -> IntegrationId {
-    IntegrationId { receiver: receiver.to_string(), kind: "webhook".to_string(), index: 1 }
+    IntegrationId { receiver: receiver.into(), kind: "webhook".into(), index: 1 }
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn a_refusal_is_told_at_once_for_each_integration_and_once() {
     }
     bench.facts.refused(&other, "a", "no key", bench.mono());
     assert_eq!(bench.look(), [AlertState::Firing; 2]);
-    bench.facts.retain(|_| true, |id| id.receiver == "one");
+    bench.facts.retain(|_| true, |id| &*id.receiver == "one");
     assert_eq!(bench.look(), FIRING);
     let (_, alert) = bench.alerts.active().next().unwrap();
     let label = |name: &str| alert.labels.value(name);

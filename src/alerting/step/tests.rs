@@ -200,6 +200,24 @@ fn running_times_move_with_a_clock_jump() {
 }
 
 #[test]
+fn an_alert_that_goes_on_keeps_the_texts_that_it_has() {
+    let mut alerts = RuleAlerts::default();
+    run(&mut alerts, &NO_WAIT, &["a"], 0);
+    let places = |alerts: &RuleAlerts| {
+        let (_, alert) = alerts.active().next().unwrap();
+        let place = |set: &LabelSet| set.iter().next().map(|(name, _)| name.as_ptr());
+        [place(&alert.labels), place(&alert.annotations)]
+    };
+    let before = places(&alerts);
+    run(&mut alerts, &NO_WAIT, &["a"], 10);
+    assert_eq!(places(&alerts), before, "routing holds the same, so nothing is held twice");
+    let step = alerts.step(&NO_WAIT, vec![sample("a", 2.0)], at(20));
+    assert!(step.transitions.is_empty());
+    let (_, alert) = alerts.active().next().unwrap();
+    assert_eq!((alert.annotations.value("summary"), alert.value), ("2", 2.0));
+}
+
+#[test]
 fn what_is_kept_stays_exactly_as_it_is() {
     let (mut alerts, rule) = (RuleAlerts::default(), timing(60, 0, 2));
     run(&mut alerts, &rule, &["a"], 0);

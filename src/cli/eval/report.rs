@@ -168,7 +168,7 @@ fn ways(
                 .iter()
                 .map(|(id, _)| format!("{}[{}]", id.kind, id.index))
                 .collect(),
-            group_key: route.group_of(labels).0.0,
+            group_key: route.group_of(labels).0.to_string(),
             held_back,
         }
     };
@@ -182,7 +182,7 @@ impl Active<'_> {
             annotations: self.alert.annotations.clone(),
             starts_at: self.alert.active_at,
             ends_at: None,
-            generator_url: String::new(),
+            generator_url: "".into(),
             value: Some(self.alert.value),
         }
     }

@@ -48,7 +48,7 @@ fn entry(
 }
 
 fn ops() -> IntegrationId {
-    IntegrationId { receiver: "ops".to_string(), kind: "webhook".to_string(), index: 0 }
+    IntegrationId { receiver: "ops".into(), kind: "webhook".into(), index: 0 }
 }
 
 #[tokio::test(start_paused = true)]

@@ -24,23 +24,25 @@ pub use setup::RoutingSetup;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::model::{Alert, Fingerprint, LabelSet, Monotonic, Now, RuleKey};
 use crate::outbox::EntryId;
-use crate::routing::{Inhibitor, Silences};
+use crate::routing::{Inhibitor, Route, Silences};
 use crate::storage::{Change, GroupId};
 
 use group::Group;
 use timers::Timers;
 
 /// An alert on its way through routing. Two rules may produce the same labels: such an alert is
-/// one, and fires while either fires.
+/// one, and fires while either fires. Nearly every alert has one source and one group.
 struct Routed {
     /// What each rule says of it.
-    sources: Vec<Source>,
+    sources: SmallVec<[Source; 1]>,
     /// The sources as one: the earliest start, the newest annotations.
     merged: Arc<Alert>,
     /// The groups that hold it.
-    groups: Vec<GroupId>,
+    groups: SmallVec<[GroupId; 1]>,
 }
 
 /// What one rule says of an alert.
@@ -67,6 +69,8 @@ pub struct Counts {
 /// Alerts, groups and lanes. See the module's documentation.
 pub struct Dispatcher {
     setup: Arc<RoutingSetup>,
+    /// The routes of the setup by their ids, shared by all of their groups.
+    routes: Vec<Arc<Route>>,
     inhibitor: Inhibitor,
     silences: Silences,
     alerts: HashMap<Fingerprint, Routed>,
@@ -80,6 +84,7 @@ impl Dispatcher {
     pub fn new(setup: Arc<RoutingSetup>) -> Self {
         let inhibitor = Inhibitor::new(setup.inhibit_rules.clone());
         Self {
+            routes: routes(&setup),
             setup,
             inhibitor,
             silences: Silences::default(),
@@ -98,10 +103,12 @@ impl Dispatcher {
     /// How much there is of everything. Looks at every alert and lane.
     pub fn counts(&self, now: Now) -> Counts {
         let mut counts = Counts::default();
+        let any_held = self.groups.values().any(|group| !group.held.is_empty());
         for (fingerprint, routed) in &self.alerts {
             if !routed.merged.is_resolved() {
                 let held = |id: &GroupId| {
-                    self.groups.get(id).is_some_and(|group| group.held.contains_key(fingerprint))
+                    let group = self.groups.get(id).filter(|_| any_held);
+                    group.is_some_and(|group| group.held.contains_key(fingerprint))
                 };
                 // Held back everywhere: nobody is told.
                 if !routed.groups.is_empty() && routed.groups.iter().all(held) {
@@ -122,14 +129,28 @@ impl Dispatcher {
     /// Flushes every group that is due.
     pub fn on_time(&mut self, now: Now) -> Vec<Change> {
         let mut changes = Vec::new();
-        for id in self.timers.due_flushes(now.mono) {
-            self.flush(&id, now, &mut changes);
-        }
+        self.flush_due(now, usize::MAX, &mut changes);
         changes
+    }
+
+    /// Flushes groups that are due, the earliest first, until there are so many changes. What is
+    /// left is still due.
+    pub fn flush_due(&mut self, now: Now, enough: usize, changes: &mut Vec<Change>) {
+        for id in self.timers.due_flushes(now.mono) {
+            if changes.len() >= enough {
+                return;
+            }
+            self.flush(&id, now, changes);
+        }
     }
 
     fn next_entry(&mut self) -> EntryId {
         self.last_entry += 1;
         EntryId(self.last_entry)
     }
+}
+
+/// The routes of a setup, at the places that their ids name.
+fn routes(setup: &RoutingSetup) -> Vec<Arc<Route>> {
+    setup.tree.routes().cloned().map(Arc::new).collect()
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::alerting::{AlertInstance, AlertState, Transition};
 use crate::engine::dispatcher::group::Group;
 use crate::engine::dispatcher::record::{joined, nobody};
@@ -16,7 +18,7 @@ use crate::storage::{Change, GroupId, KnownAlert, StoredAlert};
 pub struct Observation {
     /// The changes that are worth storing, in order.
     pub transitions: Vec<Transition>,
-    /// All alerts that fire now, with their newest value and annotations.
+    /// The alerts that fire on and whose value or annotations are new.
     pub firing: Vec<AlertInstance>,
 }
 
@@ -31,6 +33,7 @@ impl Dispatcher {
         now: Now,
     ) -> Vec<Change> {
         let mut changes = Vec::new();
+        let generator_url = &Arc::from(generator_url);
         for transition in observation.transitions {
             changes
                 .push(Change::AddTransition { rule: rule.clone(), transition: transition.clone() });
@@ -45,7 +48,7 @@ impl Dispatcher {
     fn apply(
         &mut self,
         rule: &RuleKey,
-        generator_url: &str,
+        generator_url: &Arc<str>,
         transition: &Transition,
         now: Now,
         changes: &mut Vec<Change>,
@@ -59,7 +62,7 @@ impl Dispatcher {
             Change::PutAlert(StoredAlert {
                 rule: rule.clone(),
                 instance: instance.clone(),
-                generator_url: generator_url.to_string(),
+                generator_url: Arc::clone(generator_url),
                 routed: alert.labels.clone(),
             })
         };
@@ -99,13 +102,13 @@ impl Dispatcher {
     }
 
     /// The alert as it is routed. Not meaningful for a pending one.
-    pub(super) fn alert(&self, instance: &AlertInstance, generator_url: &str) -> Alert {
+    pub(super) fn alert(&self, instance: &AlertInstance, generator_url: &Arc<str>) -> Alert {
         Alert {
             labels: self.setup.routed_labels(&instance.labels),
             annotations: instance.annotations.clone(),
             starts_at: instance.fired_at.unwrap_or(instance.active_at),
             ends_at: instance.resolved_at,
-            generator_url: generator_url.to_string(),
+            generator_url: Arc::clone(generator_url),
             value: Some(instance.value),
         }
     }
@@ -144,9 +147,9 @@ impl Dispatcher {
         alert: Arc<Alert>,
     ) -> Arc<Alert> {
         let routed = self.alerts.entry(alert.fingerprint()).or_insert_with(|| Routed {
-            sources: Vec::new(),
+            sources: SmallVec::new(),
             merged: Arc::clone(&alert),
-            groups: Vec::new(),
+            groups: SmallVec::new(),
         });
         match routed.sources.iter_mut().find(|source| source.rule == rule) {
             Some(known) => known.alert = alert,
@@ -215,12 +218,14 @@ impl Dispatcher {
     ) {
         let setup = Arc::clone(&self.setup);
         for (route, key, labels) in setup.tree.groups_of(&alert.labels) {
-            let Some(route) = setup.route(route) else { continue };
-            let id = GroupId { key: key.clone(), receiver: route.receiver.clone() };
-            let group = self.groups.entry(id.clone()).or_insert_with(|| {
+            let Some(route) = self.routes.get(route.0).map(Arc::clone) else { continue };
+            let id = GroupId { key: key.clone(), receiver: route.receiver.as_str().into() };
+            let group = self.groups.entry(id).or_insert_with(|| {
                 let core = AggregationGroup::new(&route, key, labels, now);
                 Group::new(core, Arc::clone(&route))
             });
+            // The group's own, so that its alerts share the text.
+            let id = group.id();
             let known = group.core.alerts.get(&fingerprint);
             let (is_member, is_new) = (known.is_some(), known.is_none_or(|a| a.is_resolved()));
             group.core.insert(&route, Arc::clone(alert), now);
@@ -254,7 +259,7 @@ impl Dispatcher {
     ) {
         for fingerprint in settled {
             let Some(routed) = self.alerts.get_mut(fingerprint) else { continue };
-            routed.groups.retain(|group| group != id);
+            routed.groups.retain(|group| *group != *id);
             if routed.groups.is_empty() && routed.merged.is_resolved() {
                 self.forget(*fingerprint, changes);
             }

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use crate::engine::RoutingSetup;
 use crate::engine::dispatcher::group::{Group, GroupLane};
 use crate::engine::dispatcher::record::{decision, left, nobody};
-use crate::engine::dispatcher::{Dispatcher, Source};
+use crate::engine::dispatcher::{Dispatcher, Source, routes};
 use crate::model::{Alert, LabelSet, Now, RuleKey};
 use crate::outbox::LaneKey;
 use crate::routing::{Inhibitor, Route};
 use crate::storage::{Change, GroupId, KnownAlert};
+
+/// The routes by the key and the receiver that name a group.
+pub(super) type RoutesByName = HashMap<(String, Arc<str>), Arc<Route>>;
 
 impl Dispatcher {
     /// Takes a new configuration. What fired under a group that is no more is resolved under it
@@ -19,6 +22,7 @@ impl Dispatcher {
         let mut changes = Vec::new();
         self.inhibitor = Inhibitor::new(setup.inhibit_rules.clone());
         let relabel = self.setup.external_labels != setup.external_labels;
+        self.routes = routes(&setup);
         self.setup = setup;
         if relabel {
             self.relabel(now, &mut changes);
@@ -52,11 +56,14 @@ impl Dispatcher {
         let mut renamed = Vec::new();
         let mut lost = Vec::new();
         for (fingerprint, routed) in &mut self.alerts {
-            let is_renamed = |source: &mut Source| {
+            let is_renamed = |source: &Source| {
                 !source.alert.is_resolved()
                     && setup.routed_labels(&source.instance) != source.alert.labels
             };
-            renamed.extend(routed.sources.extract_if(.., is_renamed));
+            let (gone, kept): (Vec<Source>, Vec<Source>) =
+                std::mem::take(&mut routed.sources).into_iter().partition(is_renamed);
+            routed.sources = kept.into();
+            renamed.extend(gone);
             if routed.merged.is_resolved() {
                 continue;
             }
@@ -81,14 +88,14 @@ impl Dispatcher {
     }
 
     /// The routes by what of them makes a group's identity.
-    pub(super) fn routes(&self) -> HashMap<(String, String), Arc<Route>> {
-        let routes = self.setup.tree.routes();
-        routes.map(|r| ((r.key.clone(), r.receiver.clone()), Arc::new(r.clone()))).collect()
+    pub(super) fn routes_by_name(&self) -> RoutesByName {
+        let name = |route: &Route| (route.key.clone(), route.receiver.as_str().into());
+        self.routes.iter().map(|route| (name(route), Arc::clone(route))).collect()
     }
 
     /// Brings groups, their routes, their lanes and their timers in line with the configuration.
     pub(super) fn reconcile(&mut self, now: Now, changes: &mut Vec<Change>) {
-        let routes = self.routes();
+        let routes = self.routes_by_name();
         let ids: Vec<GroupId> = self.groups.keys().cloned().collect();
         for id in &ids {
             self.reconcile_group(id, &routes, now, changes);
@@ -106,7 +113,7 @@ impl Dispatcher {
     fn reconcile_group(
         &mut self,
         id: &GroupId,
-        routes: &HashMap<(String, String), Arc<Route>>,
+        routes: &RoutesByName,
         now: Now,
         changes: &mut Vec<Change>,
     ) {
@@ -199,7 +206,7 @@ pub(super) fn group_ids(setup: &RoutingSetup, labels: &LabelSet) -> Vec<GroupId>
     let groups = setup.tree.groups_of(labels).into_iter();
     groups
         .filter_map(|(route, key, _)| {
-            let receiver = setup.tree.get(route)?.receiver.clone();
+            let receiver = setup.tree.get(route)?.receiver.as_str().into();
             Some(GroupId { key, receiver })
         })
         .collect()

@@ -11,7 +11,7 @@ use crate::alerting::AlertState;
 use crate::engine::RoutingSetup;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::dispatcher::group::{Group, GroupLane};
-use crate::engine::dispatcher::reconcile::{group_ids, route_key};
+use crate::engine::dispatcher::reconcile::{RoutesByName, group_ids, route_key};
 use crate::engine::dispatcher::record::{Before, joined};
 use crate::model::{Alert, Fingerprint, Now};
 use crate::outbox::{Lane, LaneKey, OutboxEntry, Told};
@@ -31,7 +31,7 @@ impl Dispatcher {
         dispatcher.silences = snapshot.silences.into_iter().collect();
         let last_alive = snapshot.heartbeat;
         let mut changes = vec![Change::AddStart(Start { at: now.wall, last_alive })];
-        let routes = dispatcher.routes();
+        let routes = dispatcher.routes_by_name();
         for stored in snapshot.groups {
             let group = restored_group(&dispatcher.setup, &routes, stored, now);
             dispatcher.groups.insert(group.id(), group);
@@ -233,7 +233,7 @@ fn restore_words(group: &mut Group, entries: &[OutboxEntry], now: Now) {
 
 fn restored_group(
     setup: &RoutingSetup,
-    routes: &HashMap<(String, String), Arc<Route>>,
+    routes: &RoutesByName,
     stored: StoredGroup,
     now: Now,
 ) -> Group {
@@ -242,7 +242,7 @@ fn restored_group(
         || {
             // The route is gone. The root's timing serves to end the group.
             let root = setup.tree.root().clone();
-            Arc::new(Route { receiver: stored.id.receiver.clone(), ..root })
+            Arc::new(Route { receiver: stored.id.receiver.to_string(), ..root })
         },
         Arc::clone,
     );

@@ -1,10 +1,9 @@
 //! What the dispatcher needs of the configuration.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::model::{IntegrationId, LabelSet};
-use crate::routing::{InhibitRule, Route, RouteId, RoutingTree, TimeIntervals};
+use crate::routing::{InhibitRule, RoutingTree, TimeIntervals};
 
 /// Routing as configured: the tree, what holds alerts back, and who is behind each receiver.
 pub struct RoutingSetup {
@@ -31,10 +30,6 @@ impl RoutingSetup {
             all.set(name, value);
         }
         all.build()
-    }
-
-    pub(super) fn route(&self, id: RouteId) -> Option<Arc<Route>> {
-        self.tree.get(id).cloned().map(Arc::new)
     }
 
     /// The integrations of a receiver; none where there is no such receiver.

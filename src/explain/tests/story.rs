@@ -37,7 +37,7 @@ impl Story {
             keep_firing_since: None,
             resolved_at: None,
         };
-        let (receiver, kind) = ("ops".to_string(), "slack".to_string());
+        let (receiver, kind) = ("ops".into(), "slack".into());
         let integration = IntegrationId { receiver, kind, index: 0 };
         Self { case: Case { labels, ..Case::default() }, starts: Vec::new(), instance, integration }
     }
@@ -48,12 +48,11 @@ impl Story {
     }
 
     fn rule() -> RuleKey {
-        let [file, group, rule] = ["a.yaml", "g", "NodeDown"].map(str::to_string);
-        RuleKey { file, group, rule, nth: 0 }
+        RuleKey::new("a.yaml", "g", "NodeDown", 0)
     }
 
     fn group(receiver: &str) -> GroupId {
-        GroupId { key: GroupKey("{}:{}".to_string()), receiver: receiver.to_string() }
+        GroupId { key: GroupKey("{}:{}".into()), receiver: receiver.into() }
     }
 
     fn moves(mut self, secs: i64, to: AlertState, reason: TransitionReason) -> Self {
@@ -71,7 +70,7 @@ impl Story {
         let stored = StoredAlert {
             rule: Self::rule(),
             instance: self.instance.clone(),
-            generator_url: String::new(),
+            generator_url: "".into(),
             routed: self.case.labels.clone(),
         };
         self.case.current.alerts = match to {
@@ -225,7 +224,7 @@ impl Story {
             annotations: LabelSet::new(),
             starts_at: instance.fired_at.unwrap(),
             ends_at: instance.resolved_at,
-            generator_url: String::new(),
+            generator_url: "".into(),
             value: None,
         };
         self.case.current.entries = vec![OutboxEntry {

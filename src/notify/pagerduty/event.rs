@@ -308,7 +308,7 @@ fn own_links(notification: &Notification, data: &Value) -> Vec<Value> {
     for notified in notification.alerts.iter().take(MAX_ALERTS) {
         let annotations = &notified.alert.annotations;
         for (address, text) in [
-            (notified.alert.generator_url.as_str(), "Graph"),
+            (&*notified.alert.generator_url, "Graph"),
             (annotations.value("runbook_url"), "Runbook"),
             (annotations.value("runbook"), "Runbook"),
             (annotations.value("dashboard_url"), "Dashboard"),

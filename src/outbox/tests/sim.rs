@@ -83,7 +83,7 @@ impl Sim {
             annotations: LabelSet::new(),
             starts_at: self.now(),
             ends_at: None,
-            generator_url: String::new(),
+            generator_url: "".into(),
             value: None,
         };
         if self.current.get(&fp(name)).is_none_or(|alert| alert.is_resolved()) {

@@ -59,7 +59,7 @@ fn alert(labels: LabelSet, starts_at: i64, ends_at: Option<i64>) -> Alert {
         annotations: LabelSet::new(),
         starts_at: Timestamp::from_secs(starts_at),
         ends_at: ends_at.map(Timestamp::from_secs),
-        generator_url: String::new(),
+        generator_url: "".into(),
         value: None,
     }
 }

@@ -22,7 +22,7 @@ fn labels(number: u64) -> LabelSet {
 }
 
 pub fn rule(name: &str, nth: u32) -> RuleKey {
-    RuleKey { file: "rules/a.yaml".into(), group: "g".into(), rule: name.into(), nth }
+    RuleKey::new("rules/a.yaml", "g", name, nth)
 }
 
 fn instance(number: u64) -> AlertInstance {
@@ -73,7 +73,7 @@ fn integration(number: u64) -> IntegrationId {
 }
 
 fn group_id(number: u64) -> GroupId {
-    GroupId { key: GroupKey(format!("{{}}:{{n=\"{number:05}\"}}")), receiver: "team".into() }
+    GroupId { key: GroupKey(format!("{{}}:{{n=\"{number:05}\"}}").into()), receiver: "team".into() }
 }
 
 /// A decision about a whole group where `number` is even, about one integration where it is odd.
@@ -120,7 +120,7 @@ pub fn entry(number: u64) -> OutboxEntry {
         annotations: LabelSet::new(),
         starts_at: at(1),
         ends_at,
-        generator_url: String::new(),
+        generator_url: "".into(),
         value,
     };
     OutboxEntry {

@@ -111,12 +111,7 @@ fn put_alert(db: &Connection, alert: &StoredAlert) -> Result<()> {
 
 /// By way of keys that no rule has, so that two rules can swap theirs.
 fn move_rules(db: &Connection, moves: &[(RuleKey, RuleKey)]) -> Result<()> {
-    let between = |place: usize| RuleKey {
-        file: String::new(),
-        group: String::new(),
-        rule: place.to_string(),
-        nth: u32::MAX,
-    };
+    let between = |place: usize| RuleKey::new("", "", place.to_string(), u32::MAX);
     for (place, (old, _)) in moves.iter().enumerate() {
         move_rule(db, old, &between(place))?;
     }

@@ -134,12 +134,9 @@ pub fn time_or_null(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Time
 
 /// The columns of a rule's key.
 pub fn rule_key(row: &Row<'_>) -> rusqlite::Result<RuleKey> {
-    Ok(RuleKey {
-        file: get(row, "rule_file")?,
-        group: get(row, "rule_group")?,
-        rule: get(row, "rule_name")?,
-        nth: get(row, "rule_nth")?,
-    })
+    let text = |column| get::<String>(row, column);
+    let (file, group, rule) = (text("rule_file")?, text("rule_group")?, text("rule_name")?);
+    Ok(RuleKey::new(file, group, rule, get(row, "rule_nth")?))
 }
 
 /// The columns of an alert's state.

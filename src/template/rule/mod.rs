@@ -6,7 +6,7 @@ mod text_functions;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use gotmpl::Value;
 
@@ -36,17 +36,39 @@ const VARIABLES: [(&str, &str); 4] = [
 ];
 
 /// A label or annotation of a rule, ready to be expanded.
+///
+/// What it compiles to is checked when it is parsed, and made again and kept when it is needed
+/// first: it takes kilobytes, and of many rules few ever have an alert.
 #[derive(Clone)]
 pub struct RuleTemplate {
     text: Arc<str>,
     /// `None` for a text without actions.
-    compiled: Option<Arc<Compiled>>,
+    compiled: Option<Arc<OnceLock<Result<Compiled, TemplateError>>>>,
 }
 
 struct Compiled {
     templates: gotmpl::Template,
     used: std::collections::BTreeSet<String>,
     label_uses: Vec<(String, Span)>,
+}
+
+impl Compiled {
+    fn new(source: &str) -> Result<Self, TemplateError> {
+        let language = Language {
+            functions: &|name| functions::DIALECT.knows(name),
+            function_names: functions::DIALECT.names(),
+            variables: &VARIABLES,
+            max_bytes: MAX_BYTES,
+        };
+        let parsed = parse(source, &language)?;
+        check_calls(&parsed.calls, parsed.defines.iter().map(|(name, _)| name.as_str()))?;
+        let mut templates = gotmpl::Template::new("");
+        for (name, body) in parsed.defines {
+            templates = templates.add_parse_tree(&name, body);
+        }
+        let templates = templates.add_parse_tree(ENTRY, parsed.main);
+        Ok(Self { templates, used: parsed.used, label_uses: parsed.label_uses })
+    }
 }
 
 /// What a template sees.
@@ -113,22 +135,8 @@ impl RuleTemplate {
         if !source.contains("{{") {
             return Ok(Self { text, compiled: None });
         }
-        let language = Language {
-            functions: &|name| functions::DIALECT.knows(name),
-            function_names: functions::DIALECT.names(),
-            variables: &VARIABLES,
-            max_bytes: MAX_BYTES,
-        };
-        let parsed = parse(source, &language)?;
-        check_calls(&parsed.calls, parsed.defines.iter().map(|(name, _)| name.as_str()))?;
-        let mut templates = gotmpl::Template::new("");
-        for (name, body) in parsed.defines {
-            templates = templates.add_parse_tree(&name, body);
-        }
-        let templates = templates.add_parse_tree(ENTRY, parsed.main);
-        let (used, label_uses) = (parsed.used, parsed.label_uses);
-        let compiled = Some(Arc::new(Compiled { templates, used, label_uses }));
-        Ok(Self { text, compiled })
+        Compiled::new(source)?;
+        Ok(Self { text, compiled: Some(Arc::default()) })
     }
 
     /// The template as written.
@@ -144,7 +152,8 @@ impl RuleTemplate {
     /// The labels that it reads by name, each with the place of the name: `$labels.x`,
     /// `.Labels.x`, `index $labels "x"`.
     pub fn label_uses(&self) -> Vec<(String, Span)> {
-        self.compiled.as_ref().map(|c| c.label_uses.clone()).unwrap_or_default()
+        let compiled = self.compiled.as_ref().and_then(|_| Compiled::new(&self.text).ok());
+        compiled.map(|compiled| compiled.label_uses).unwrap_or_default()
     }
 
     /// Expands the template.
@@ -160,6 +169,9 @@ impl RuleTemplate {
         let Some(compiled) = &self.compiled else {
             return Ok(Expansion::Text(self.text.to_string()));
         };
+        let compiled = compiled.get_or_init(|| Compiled::new(&self.text));
+        let compiled =
+            compiled.as_ref().map_err(|error| ExpandError { message: error.to_string() })?;
         let run = Run::new(&functions::DIALECT, facts(data, answers));
         let set = Set {
             templates: Templates::Text(&compiled.templates),

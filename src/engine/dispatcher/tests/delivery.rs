@@ -163,7 +163,7 @@ fn the_outcome_of_a_former_life_is_not_taken_for_the_present_one() {
     bench.fire("A").pass(11);
     bench.reload(setup(ROUTE, "", &["r/slack!"])).reload(setup(ROUTE, "", &["r/webhook"]));
     bench.pass(60);
-    let lanes = bench.flying.iter().filter(|t| t.integration.kind == "webhook").count();
+    let lanes = bench.flying.iter().filter(|t| &*t.integration.kind == "webhook").count();
     assert_eq!(lanes, 2, "the lane was dropped and is a new one");
     bench.land(Answer::Works);
     assert!(bench.snapshot().lanes[0].delivered.is_none());

@@ -73,9 +73,8 @@ pub fn setup(route: &str, sections: &str, integrations: &[&str]) -> Arc<RoutingS
     let mut receivers: BTreeMap<String, Vec<(IntegrationId, bool)>> = BTreeMap::new();
     for name in integrations {
         let (receiver, kind) = name.trim_end_matches('!').split_once('/').unwrap();
-        let (receiver, kind) = (receiver.to_string(), kind.to_string());
-        let id = IntegrationId { receiver: receiver.clone(), kind, index: 0 };
-        receivers.entry(receiver).or_default().push((id, !name.ends_with('!')));
+        let id = IntegrationId { receiver: receiver.into(), kind: kind.into(), index: 0 };
+        receivers.entry(receiver.to_string()).or_default().push((id, !name.ends_with('!')));
     }
     let names: BTreeSet<&str> = ["r", "other"].into_iter().collect();
     let known = KnownNames { receivers: &names, intervals: &intervals };
@@ -90,8 +89,7 @@ pub fn setup(route: &str, sections: &str, integrations: &[&str]) -> Arc<RoutingS
 }
 
 pub fn rule(nth: u32) -> RuleKey {
-    let [file, group, rule] = ["rules.yaml", "g", "R"].map(str::to_string);
-    RuleKey { file, group, rule, nth }
+    RuleKey::new("rules.yaml", "g", "R", nth)
 }
 
 /// `A x=1` is the alert `A` with the label `x`.

@@ -118,7 +118,7 @@ fn a_resolved_alert_that_one_group_has_settled_is_not_told_there_again() {
     // One receiver cannot be told of the end; the other group goes on with B.
     bench.answer = Answer::Hangs;
     bench.resolve("B x=1").fire("C x=1").pass(60);
-    let place = bench.flying.iter().position(|t| t.group.receiver == "r").unwrap();
+    let place = bench.flying.iter().position(|t| &*t.group.receiver == "r").unwrap();
     bench.flying.swap(0, place);
     bench.land(Answer::Works).restart(1);
     bench.sent();

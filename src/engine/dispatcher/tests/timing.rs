@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::harness::{ROUTE, setup};
 use super::*;
 use crate::model::Now;
 
@@ -101,4 +102,22 @@ fn a_restored_timer_is_at_most_one_interval_away() {
     bench.now.wall = bench.now.wall - Duration::from_secs(86_400);
     bench.restart(0).pass(60);
     assert_eq!(bench.sent().len(), 1);
+}
+
+#[test]
+fn groups_that_do_not_fit_into_a_transaction_stay_due() {
+    let mut bench = Bench::with(setup(&ROUTE.replace("[team]", "['...']"), "", &["r/webhook"]));
+    bench.fire("A").fire("B").fire("C");
+    let due = bench.dispatcher.next_deadline(false).unwrap();
+    bench.now = Now { wall: bench.now.wall + Duration::from_secs(10), mono: due };
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        assert_eq!(bench.dispatcher.next_deadline(false), Some(due), "something is still due");
+        let mut changes = Vec::new();
+        bench.dispatcher.flush_due(bench.now, 1, &mut changes);
+        bench.commit(changes);
+        told.push(bench.snapshot().entries.len());
+    }
+    assert_eq!(told, [1, 2, 3]);
+    assert!(bench.dispatcher.next_deadline(false) > Some(due));
 }

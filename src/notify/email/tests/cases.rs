@@ -16,10 +16,10 @@ pub(super) fn at(minutes_ago: u64) -> Timestamp {
 pub(super) fn notification(alerts: Vec<NotifiedAlert>, group: &[&str]) -> Notification {
     let first = alerts.first().map(|a| a.alert.labels.clone()).unwrap_or_default();
     Notification {
-        group_key: GroupKey("{}:{alertname=\"x\"}".to_string()),
+        group_key: GroupKey("{}:{alertname=\"x\"}".into()),
         integration: IntegrationId {
-            receiver: "mlflow-oncall".to_string(),
-            kind: "email".to_string(),
+            receiver: "mlflow-oncall".into(),
+            kind: "email".into(),
             index: 0,
         },
         group_labels: first.filtered(|name| group.contains(&name)),
@@ -46,7 +46,7 @@ pub(super) fn alert(
             annotations: annotations.iter().copied().collect(),
             starts_at: at(minutes.0),
             ends_at: minutes.1.map(at),
-            generator_url: graph,
+            generator_url: graph.into(),
             value: Some(value),
         },
         missed: false,
@@ -198,14 +198,14 @@ fn hostile() -> NotifiedAlert {
         f64::NAN,
         (0, None),
     );
-    alert.alert.generator_url = "data:text/html,<script>alert(1)</script>".to_string();
+    alert.alert.generator_url = "data:text/html,<script>alert(1)</script>".into();
     alert
 }
 
 /// An alert with nothing but its name, as any client may post it.
 fn bare() -> NotifiedAlert {
     let mut alert = alert(&[("alertname", "Posted")], &[], 0.0, (60 * 50, None));
-    alert.alert.generator_url = String::new();
+    alert.alert.generator_url = "".into();
     alert.alert.value = None;
     alert
 }
