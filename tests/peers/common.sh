@@ -21,6 +21,25 @@ wait_until() {
   done
 }
 
+# Whether a server is ready, or has ended: PID, PORT.
+ready_or_over() {
+  ! kill -0 "$1" 2>/dev/null || python3 - "$2" <<'PYTHON'
+import sys, urllib.request
+try:
+    urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}/-/ready", timeout=2)
+except OSError:
+    sys.exit(1)
+PYTHON
+}
+
+# await_ready PID PORT LOG: waits until a server says that it is ready; ends with its log where it does not.
+await_ready() {
+  if ! wait_until 30 ready_or_over "$1" "$2" || ! kill -0 "$1" 2>/dev/null; then
+    cat "$3" >&2
+    exit 1
+  fi
+}
+
 # Waits until PID ends, SIGTERM comes or, with "true" as the second word, standard input ends.
 stay() {
   local pid=$1 until_eof=$2 watcher=''

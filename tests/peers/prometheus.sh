@@ -50,20 +50,7 @@ stop() {
 }
 trap stop EXIT
 
-# Ready, or ended in an error that its log tells.
-up() {
-  ! kill -0 "$pid" 2>/dev/null || python3 - "$port" <<'PYTHON'
-import sys, urllib.request
-try:
-    urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}/-/ready", timeout=2)
-except OSError:
-    sys.exit(1)
-PYTHON
-}
-if ! wait_until 30 up || ! kill -0 "$pid" 2>/dev/null; then
-  cat "$dir/prometheus.log" >&2
-  exit 1
-fi
+await_ready "$pid" "$port" "$dir/prometheus.log"
 printf '{"ready": true, "port": %s, "pid": %s, "config": "%s", "log": "%s"}\n' \
   "$port" "$pid" "$dir/prometheus.yml" "$dir/prometheus.log"
 stay "$pid" "$until_eof"
