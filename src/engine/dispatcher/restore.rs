@@ -224,7 +224,7 @@ fn restore_words(group: &mut Group, entries: &[OutboxEntry], now: Now) {
     for named in entries.iter().flat_map(|entry| &entry.notification.alerts) {
         let fingerprint = named.alert.fingerprint();
         group.core.alerts.entry(fingerprint).or_insert_with(|| {
-            let mut alert = named.alert.clone();
+            let mut alert = Alert::clone(&named.alert);
             alert.ends_at.get_or_insert(now.wall.max(alert.starts_at));
             Arc::new(alert)
         });
