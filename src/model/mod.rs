@@ -6,6 +6,7 @@
 pub mod alert;
 pub mod duration;
 pub mod float;
+pub mod histogram;
 pub mod label;
 pub mod matcher;
 pub mod notification;
@@ -18,6 +19,7 @@ pub mod time;
 
 pub use alert::{Alert, AlertStatus, RuleKey, RulePlace};
 pub use duration::{DurationError, format_duration, parse_duration};
+pub use histogram::{CounterResetHint, FloatHistogram, HistogramError};
 pub use label::{Fingerprint, LabelSet, LabelSetBuilder};
 pub use matcher::{
     MatchOp, Matcher, MatcherError, MatcherForm, Matchers, parse_matcher, parse_matchers,
