@@ -100,6 +100,24 @@ fn other_machines_get_health_and_metrics_only() {
     assert!(log.contains("--web-config-file"), "the log says what is closed: {log}");
 }
 
+/// Messages lead people to `external_url`: its host is ours, also after a reload.
+#[test]
+fn the_host_of_external_url_is_answered() {
+    let daemon = Daemon::start(TempDir::new("own-host"), "127.0.0.1:0", &[]);
+    let url = format!("http://127.0.0.1:{}", daemon.port);
+    let status = |host: &str| {
+        let host = [("Host", host)];
+        http::request("GET", &format!("{url}/api/v1/rules"), &host, "").unwrap().status
+    };
+    assert_eq!(status("bell.example.com"), 403);
+    let config = std::fs::read_to_string(daemon.dir.join("watchbell.yaml")).unwrap();
+    let config = format!("{config}external_url: https://bell.example.com/base\n");
+    daemon.dir.write("watchbell.yaml", &config);
+    assert_eq!(http::request("POST", &format!("{url}/-/reload"), &[], "").unwrap().status, 200);
+    assert_eq!(status("bell.example.com"), 200);
+    assert_eq!(status("evil.example"), 403);
+}
+
 #[test]
 fn curl_comes_in_with_a_user_a_token_or_a_certificate() {
     if !(require_program("curl") && require_program("openssl")) {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use support::http::{Response, get, request};
 use support::process::Process;
-use support::{Part, Peer, TempDir, require};
+use support::{Part, Peer, TempDir, require, wait_until};
 
 /// A daemon without rules: its datasource need not answer.
 const CONFIG: &str = "datasource: {url: 'http://127.0.0.1:1'}\nrule_files: []\n\
@@ -25,10 +25,13 @@ struct Daemon {
 }
 
 fn daemon() -> Daemon {
-    let folder = TempDir::new("silences");
+    daemon_in(TempDir::new("silences"), &[])
+}
+
+fn daemon_in(folder: TempDir, options: &[&str]) -> Daemon {
     let config = folder.write("watchbell.yaml", CONFIG);
     let arguments = ["run", "--config", &config, "--listen", "127.0.0.1:0"];
-    let mut process = Process::watchbell(&arguments);
+    let mut process = Process::watchbell(&[&arguments, options].concat());
     let line = process.wait_for_line("listening");
     let address = line.split("address=").nth(1).expect("the line names the address");
     let url = format!("http://{}", address.split_whitespace().next().unwrap());
@@ -180,6 +183,28 @@ fn watchbell_drives(url: &str, folder: &TempDir) {
 fn watchbell_drives_a_daemon() {
     let daemon = daemon();
     watchbell_drives(&daemon.url, &daemon.folder);
+}
+
+/// A server that has too many requests says when to come back, and is asked again then.
+#[test]
+fn an_import_waits_for_a_server_that_has_too_many_requests() {
+    let folder = TempDir::new("limited");
+    let web = folder.write("web.yaml", "rate_limit: {interval: 300ms, burst: 3}\n");
+    let daemon = daemon_in(folder, &["--web-config-file", &web]);
+    let silence = json!({
+        "matchers": [{"name": "job", "value": "x", "isRegex": false, "isEqual": true}],
+        "startsAt": "2026-01-01T00:00:00Z", "endsAt": "2099-01-01T00:00:00Z",
+        "createdBy": "ann", "comment": "many", "id": "",
+    });
+    let file = daemon.folder.write("many.json", &Value::from(vec![silence; 8]).to_string());
+    assert_eq!(watchbell(&daemon.url, &["import", &file]).lines().count(), 8);
+    let counted = r#"watchbell_http_requests_refused_total{reason="rate"}"#;
+    let refused = wait_until("metrics are let in", || {
+        let answer = get(&format!("{}/metrics", daemon.url)).unwrap();
+        let line = answer.body.lines().find(|line| line.starts_with(counted));
+        Some(line?.rsplit(' ').next()?.parse::<u32>().unwrap())
+    });
+    assert!(refused >= 1, "the limit was met");
 }
 
 #[test]

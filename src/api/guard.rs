@@ -18,6 +18,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::api::answer::ApiError;
+use crate::daemon::DaemonState;
 use crate::telemetry::{HttpRefusal, Metrics};
 use crate::web::{
     Asked, ClientCertificate, Denied, Origin, ReadyWeb, Refusal, Web, WebConfig, Who,
@@ -45,6 +46,7 @@ pub(super) struct Peer {
 #[derive(Clone)]
 pub(super) struct Guard {
     pub(super) web: Arc<Web>,
+    pub(super) state: Arc<DaemonState>,
 }
 
 /// The middleware.
@@ -84,11 +86,13 @@ async fn let_in(guard: &Guard, ready: &ReadyWeb, request: Request) -> Result<Req
     let peer = request.extensions().get::<Peer>().cloned();
     let Some(peer) = peer else { return Err(Refused::Access(Refusal::Closed)) };
     let headers = request.headers();
+    let own_host = guard.state.own_host();
     let asked = Asked {
         path: request.uri().path(),
         changes: changes(request.method()),
         client: peer.address,
         origin: origin(request.uri(), headers),
+        own_host: own_host.as_deref(),
     };
     let mut who = None;
     if !asked.is_probe() {

@@ -29,7 +29,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use tokio::net::TcpListener;
 
-use crate::daemon::DaemonHandle;
+use crate::daemon::{DaemonHandle, DaemonState};
 use crate::web::Web;
 
 use answer::ApiError;
@@ -49,7 +49,8 @@ pub async fn serve(
     web: Arc<Web>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    let app = guarded(router(daemon, Arc::clone(&web)), &web);
+    let state = Arc::clone(&daemon.state);
+    let app = guarded(router(daemon, Arc::clone(&web)), &web, state);
     tokio::select! {
         () = server::serve(listener, app, Arc::clone(&web), stop) => {}
         () = web.watch() => {}
@@ -57,8 +58,8 @@ pub async fn serve(
 }
 
 /// Routes behind the guard.
-fn guarded(routes: Router, web: &Arc<Web>) -> Router {
-    let state = Guard { web: Arc::clone(web) };
+fn guarded(routes: Router, web: &Arc<Web>, state: Arc<DaemonState>) -> Router {
+    let state = Guard { web: Arc::clone(web), state };
     // The guard has bounded bodies already; what reads them has a limit of its own otherwise.
     routes
         .layer(DefaultBodyLimit::max(MAX_BODY))

@@ -55,6 +55,8 @@ struct Status {
     /// Why state is in memory alone; null where it is stored.
     store_problem: Option<String>,
     last_reload: LastReload,
+    /// Why the newest web configuration was refused; null where it is in use.
+    web_config_refused: Option<String>,
     counts: Counts,
 }
 
@@ -119,6 +121,7 @@ async fn status(State(shared): State<Shared>) -> Response {
             succeeded_at: reload.succeeded_at.map(|at| at.rfc3339()),
             refused: reload.refused.map(|(at, error)| Refused { at: at.rfc3339(), error }),
         },
+        web_config_refused: shared.web.refused(),
         counts: Counts::of(&daemon.board.groups()),
     })
 }

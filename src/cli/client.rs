@@ -1,12 +1,14 @@
 //! The way to a running daemon's API, or to an Alertmanager's.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::cli::findings;
+use crate::clock::{Clock, SystemClock};
 use crate::diag::has_errors;
 use crate::http::{HttpClient, HttpConfig, HttpRequest, HttpResponse, Timeouts, parse_url};
 use crate::yaml::{self, Reader};
@@ -38,6 +40,8 @@ pub(super) struct Server {
 pub(super) struct Refused {
     /// The HTTP status.
     pub(super) status: u16,
+    /// How long to wait before the next request, where the answer says so.
+    pub(super) retry_after: Option<Duration>,
     text: String,
 }
 
@@ -117,7 +121,8 @@ impl Client {
         if answer.is_success() {
             return Ok(answer);
         }
-        Err(Refused { status: answer.status(), text: reason(&answer) }.into())
+        let retry_after = answer.retry_after(SystemClock::new().now().wall);
+        Err(Refused { status: answer.status(), retry_after, text: reason(&answer) }.into())
     }
 }
 

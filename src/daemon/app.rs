@@ -212,6 +212,7 @@ impl Daemon {
         self.metrics
             .set_integrations(loaded.receivers.iter().flat_map(|r| &r.integrations).map(|i| &i.id));
         self.state.reload_succeeded(now);
+        self.state.set_external_url(&loaded.config.external_url);
         self.note(loaded);
         for warning in loaded.warnings() {
             tracing::warn!("{warning}");

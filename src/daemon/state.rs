@@ -1,7 +1,7 @@
 //! Whether the daemon is ready, and how its last reload went.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::config::ConfigError;
 use crate::model::Timestamp;
@@ -41,6 +41,7 @@ pub struct DaemonState {
     started_at: Timestamp,
     ready: AtomicBool,
     reload: RwLock<LastReload>,
+    own_host: RwLock<Option<Arc<str>>>,
 }
 
 impl DaemonState {
@@ -61,6 +62,18 @@ impl DaemonState {
     /// How the last reload went.
     pub fn last_reload(&self) -> LastReload {
         self.reload.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The host of `external_url`, under which messages lead people here.
+    pub fn own_host(&self) -> Option<Arc<str>> {
+        self.own_host.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes the host of an `external_url`; of an empty one there is none.
+    pub fn set_external_url(&self, url: &str) {
+        let url = url::Url::parse(url).ok();
+        let host = url.as_ref().and_then(url::Url::host_str).map(Arc::from);
+        *self.own_host.write().unwrap_or_else(PoisonError::into_inner) = host;
     }
 
     pub(super) fn set_ready(&self, ready: bool) {

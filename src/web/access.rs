@@ -20,6 +20,8 @@ pub struct Asked<'a> {
     pub client: IpAddr,
     /// What the headers say of the request's way.
     pub origin: Origin<'a>,
+    /// The host of `external_url`, under which messages lead people here.
+    pub own_host: Option<&'a str>,
 }
 
 /// Why a request is not let in.
@@ -53,8 +55,8 @@ impl Refusal {
             Self::WrongCredentials => "user, password or token are not right",
             Self::Role => "the role that you have may not do that",
             Self::Host => {
-                "nobody has to say who they are here, so only requests to an address, to localhost \
-                 or to one of the `allowed_hosts` of the web configuration file (option \
+                "nobody has to say who they are here, so only requests to an address, to localhost, \
+                 to the host of `external_url` or to one of the `allowed_hosts` of the web configuration file (option \
                  `--web-config-file`) are answered: a page in a browser could give its own name \
                  this address"
             }
@@ -93,7 +95,7 @@ impl WebConfig {
         let Some(role) = self.anonymous(asked.client) else {
             return Err(if asks_who { Refusal::Unauthenticated } else { Refusal::Closed });
         };
-        if !asked.origin.is_expected_host(&self.allowed_hosts) {
+        if !asked.origin.is_expected_host(&self.allowed_hosts, asked.own_host) {
             return Err(Refusal::Host);
         }
         match (role >= needed, asks_who) {

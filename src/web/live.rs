@@ -141,6 +141,8 @@ pub struct Web {
     ready: RwLock<Arc<ReadyWeb>>,
     /// The state of the files that was looked at last, whatever came of it.
     seen: RwLock<FileStamps>,
+    /// Why the newest content was refused.
+    refused: RwLock<Option<String>>,
     pub(super) gate: Gate,
     metrics: Arc<Metrics>,
 }
@@ -156,6 +158,7 @@ impl Web {
             path: path.map(Path::to_path_buf),
             seen: RwLock::new(ready.stamps.clone()),
             ready: RwLock::default(),
+            refused: RwLock::default(),
             gate: Gate::new(),
             metrics,
         };
@@ -166,6 +169,11 @@ impl Web {
     /// What is in use now.
     pub fn ready(&self) -> Arc<ReadyWeb> {
         Arc::clone(&self.ready.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Why the newest content of the file was refused; `None` where it is in use.
+    pub fn refused(&self) -> Option<String> {
+        self.refused.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Where requests and refusals are counted.
@@ -191,6 +199,8 @@ impl Web {
             }
             Err(error) => {
                 self.metrics.http.web_config_successful.set(0);
+                *self.refused.write().unwrap_or_else(PoisonError::into_inner) =
+                    Some(error.to_string());
                 tracing::error!(%error, "web configuration refused, the former one goes on");
                 Err(error)
             }
@@ -223,6 +233,7 @@ impl Web {
         #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit for ages")]
         http.certificate_end.set(end as f64);
         *self.seen.write().unwrap_or_else(PoisonError::into_inner) = ready.stamps.clone();
+        *self.refused.write().unwrap_or_else(PoisonError::into_inner) = None;
         *self.ready.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ready);
     }
 }

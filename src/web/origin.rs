@@ -30,10 +30,10 @@ impl Origin<'_> {
     }
 
     /// Whether the name under which we were asked can only be meant for us: an address, `localhost`,
-    /// or one of the allowed names. A page can give its own name our address ("DNS rebinding"), and
+    /// one of the allowed names, or the name under which people are sent here. A page can give its own name our address ("DNS rebinding"), and
     /// then passes for one of ours; it cannot do so with an address. No name at all comes from no
     /// browser.
-    pub fn is_expected_host(&self, allowed: &[String]) -> bool {
+    pub fn is_expected_host(&self, allowed: &[String], own: Option<&str>) -> bool {
         let Some(host) = self.host else { return true };
         let name = without_port(host).to_ascii_lowercase();
         let name = name.trim_end_matches('.');
@@ -41,7 +41,11 @@ impl Origin<'_> {
         bare.parse::<IpAddr>().is_ok()
             || name == "localhost"
             || name.ends_with(".localhost")
-            || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name))
+            || allowed
+                .iter()
+                .map(String::as_str)
+                .chain(own)
+                .any(|allowed| allowed.eq_ignore_ascii_case(name))
     }
 }
 
@@ -101,6 +105,7 @@ mod tests {
             (Some("[::1]"), true),
             (Some("Watchbell.example.com:9093"), true),
             (Some("watchbell.example.com"), true),
+            (Some("bell.example.com:9093"), true),
             (Some("evil.example:9093"), false),
             (Some("127.0.0.1.evil.example"), false),
             (Some("localhost.evil.example"), false),
@@ -108,7 +113,11 @@ mod tests {
             (Some(""), false),
         ] {
             let origin = Origin { host, ..Origin::default() };
-            assert_eq!(origin.is_expected_host(&allowed), expected, "{host:?}");
+            assert_eq!(
+                origin.is_expected_host(&allowed, Some("bell.example.com")),
+                expected,
+                "{host:?}"
+            );
         }
     }
 }

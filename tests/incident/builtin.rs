@@ -1,8 +1,11 @@
 //! The alerts about the program itself: each real trouble reaches a person, and so does its end.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::site::{Site, group, nodes, rule};
+use crate::slow::SlowWay;
 use crate::support::{free_port, wait_until};
 
 /// The names and the states of the alerts in a webhook's body.
@@ -164,5 +167,56 @@ fn the_heartbeat_is_told_at_every_repeat_interval_of_its_route() {
     });
     daemon.stop();
     assert_eq!(site.taken("/webhook/ops").len(), 0);
+    site.assert_correct();
+}
+
+#[test]
+fn a_receiver_that_takes_nothing_is_told_to_another_until_it_does() {
+    const NAME: &str = "WatchbellNotificationDelayed";
+    let Some(site) = Site::new("delayed") else { return };
+    let receivers =
+        format!("{}\n- {{name: admin, webhook_configs: [{}]}}", site.ops(), site.webhook("admin"));
+    let route = format!(
+        "{{receiver: ops, group_by: [alertname], routes: \
+         [{{matchers: ['alertname={NAME}'], receiver: admin}}]}}"
+    );
+    site.write_routes(&route, "{}", &receivers);
+    site.append(&format!("builtin_alerts: {{alerts: {{{NAME}: {{for: 2s}}}}}}"));
+    site.receivers.fault(json!({"path": "/webhook/ops", "action": "status", "status": 503}));
+    let daemon = site.start();
+    site.fail(&["a"]);
+    let told = site.wait_for_taken("/webhook/admin", 1);
+    assert_eq!(alerts(&told[0]), one(NAME, "firing"));
+    let alert = &told[0]["alerts"][0];
+    assert_eq!(alert["labels"]["receiver"], "ops");
+    assert_eq!(alert["labels"]["integration"], "webhook[0]");
+    let description = alert["annotations"]["description"].as_str().unwrap();
+    assert!(description.contains("503") && description.contains("wait: 1"), "{description}");
+    assert!(site.taken("/webhook/ops").is_empty());
+
+    site.receivers.reset_faults();
+    let told = site.wait_for_taken("/webhook/admin", 2);
+    assert_eq!(alerts(&told[1]), one(NAME, "resolved"));
+    assert_eq!(nodes(&site.wait_for_taken("/webhook/ops", 1)[0], "firing"), ["a"]);
+    daemon.stop();
+    site.assert_correct();
+}
+
+#[test]
+fn rounds_that_a_slow_datasource_makes_late_are_told() {
+    const NAME: &str = "WatchbellEvaluationsMissed";
+    let Some(site) = Site::new("missed") else { return };
+    let slow = SlowWay::to(&site.prometheus(), Duration::from_millis(2_500));
+    site.write_all(&slow.url, "{receiver: ops, group_by: [alertname]}", "{}", &site.ops());
+    let daemon = site.start();
+    let told = site.wait_for_taken("/webhook/ops", 1);
+    assert_eq!(alerts(&told[0]), one(NAME, "firing"), "one for the group that is late");
+    let alert = &told[0]["alerts"][0];
+    assert_eq!(alert["labels"]["severity"], "warning");
+    let group = alert["labels"]["rule_group"].as_str().unwrap();
+    assert!(group.contains("rules/"), "{group}");
+    let missed = daemon.metric("watchbell_rule_group_iterations_missed_total", &[]);
+    assert!(missed >= 2.0, "{missed}");
+    daemon.stop();
     site.assert_correct();
 }

@@ -14,6 +14,7 @@ mod support;
 mod daemon;
 mod mail;
 mod site;
+mod slow;
 
 mod builtin;
 mod crashes;

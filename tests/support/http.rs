@@ -43,7 +43,8 @@ pub fn post(url: &str, body: &Value) -> std::io::Result<Response> {
     request("POST", url, &[("Content-Type", "application/json")], &body.to_string())
 }
 
-/// Sends a request to an `http://` URL on a connection of its own.
+/// Sends a request to an `http://` URL on a connection of its own. `Host` is the URL's where it is
+/// not among the headers.
 pub fn request(
     method: &str,
     url: &str,
@@ -55,7 +56,10 @@ pub fn request(
     let mut stream = TcpStream::connect(host)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
-    let mut text = format!("{method} /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+    let mut text = format!("{method} /{path} HTTP/1.1\r\nConnection: close\r\n");
+    if headers.iter().all(|(name, _)| *name != "Host") {
+        text.push_str(&format!("Host: {host}\r\n"));
+    }
     for (name, value) in headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }

@@ -105,6 +105,19 @@ async fn pages_of_other_sites_get_nothing() {
     assert!(answer.body.contains("allowed_hosts"), "{}", answer.body);
 }
 
+#[tokio::test]
+async fn the_name_under_which_messages_lead_here_is_ours() {
+    let site = Site::new("");
+    let bell = ["Host: bell.example.com"];
+    assert_eq!(site.status(HERE, "GET", "/", &bell).await, 403);
+    site.state.set_external_url("https://bell.example.com:8443/base");
+    assert_eq!(site.status(HERE, "GET", "/", &bell).await, 200);
+    assert_eq!(site.status(HERE, "GET", "/", &["Host: evil.example"]).await, 403);
+    assert_eq!(site.status(ELSEWHERE, "GET", "/", &bell).await, 403, "it opens nothing");
+    site.state.set_external_url("");
+    assert_eq!(site.status(HERE, "GET", "/", &bell).await, 403, "after a reload without it");
+}
+
 #[tokio::test(start_paused = true)]
 async fn too_many_requests_are_told_when_to_come_back() {
     let site = Site::new(

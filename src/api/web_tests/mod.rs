@@ -14,6 +14,7 @@ use hyper_util::service::TowerToHyperService;
 
 use crate::api::guard::Peer;
 use crate::api::guarded;
+use crate::daemon::DaemonState;
 use crate::http::tests::server::TempDir;
 use crate::model::Timestamp;
 use crate::telemetry::{BuildInfo, Metrics};
@@ -31,6 +32,7 @@ struct Site {
     metrics: Arc<Metrics>,
     app: Router,
     folder: TempDir,
+    state: Arc<DaemonState>,
 }
 
 impl Site {
@@ -60,7 +62,9 @@ impl Site {
             .route("/metrics", get("metrics"))
             .route("/api/{name}", get("looked").post(echo).delete("deleted"))
             .route("/slow", get(slow));
-        Self { app: guarded(routes, &web), web, metrics, folder }
+        let state = Arc::new(DaemonState::default());
+        let app = guarded(routes, &web, Arc::clone(&state));
+        Self { web, metrics, app, folder, state }
     }
 
     async fn send(&self, client: &str, mut request: Request<Body>) -> Answer {

@@ -2,17 +2,24 @@
 
 use std::io::Read;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use futures::StreamExt;
 
-use crate::cli::client::{Client, Server};
+use crate::cli::client::{Client, Refused, Server};
 use crate::cli::output::show;
 use crate::cli::silence::change::all_done;
 use crate::cli::silence::{Listed, SILENCES, Set, Usage, client, has_status};
 
 /// The largest file that is read.
 const MAX_FILE: u64 = 256 * 1024 * 1024;
+/// How often a server that has too many requests is asked again.
+const MAX_TRIES: u32 = 20;
+/// How long to wait for such a server where it does not say.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The longest wait that a server is granted.
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// Set silences from a file that `watchbell silence query --output json` or amtool wrote.
 #[derive(clap::Args)]
@@ -22,7 +29,7 @@ const MAX_FILE: u64 = 256 * 1024 * 1024;
   amtool silence query -o json | watchbell silence import
 
 A silence that is there already is changed to what the file says; one that is not gets a new id.
-The ids are printed.
+The ids are printed. A server that has too many requests (429) is asked again when it says.
 Exit code: 0, 1 where one could not be set (the others are), 2 where the file cannot be read.")]
 pub(super) struct Args {
     /// The file; standard input where absent
@@ -84,11 +91,31 @@ async fn set(client: &Client, silence: &Listed, force: bool) -> anyhow::Result<S
     if force {
         posted.id.clear();
     }
-    match client.post::<Set>(SILENCES, &posted).await {
+    match post(client, &posted).await {
         Err(error) if has_status(&error, 404) && !posted.id.is_empty() => {
             posted.id.clear();
-            Ok(client.post::<Set>(SILENCES, &posted).await?.id)
+            post(client, &posted).await
         }
-        result => Ok(result?.id),
+        result => result,
     }
+}
+
+/// Posts one silence, as often as it takes where the server only wants fewer requests.
+async fn post(client: &Client, silence: &Listed) -> anyhow::Result<String> {
+    let mut tries = 1;
+    loop {
+        let error = match client.post::<Set>(SILENCES, silence).await {
+            Ok(set) => return Ok(set.id),
+            Err(error) => error,
+        };
+        let wait = error.downcast_ref::<Refused>().and_then(wait_for);
+        let Some(wait) = wait.filter(|_| tries < MAX_TRIES) else { return Err(error) };
+        tries += 1;
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// How long to wait before asking again; `None` where that would not help.
+fn wait_for(refused: &Refused) -> Option<Duration> {
+    (refused.status == 429).then(|| refused.retry_after.unwrap_or(PAUSE).clamp(PAUSE, MAX_PAUSE))
 }

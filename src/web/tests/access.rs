@@ -18,7 +18,8 @@ fn decide(
 ) -> Result<(), Refusal> {
     let client = client.parse::<IpAddr>().unwrap();
     let who = role.map(|role| Who { name: "somebody".to_string(), role: Some(role) });
-    config.decide(&Asked { path, changes, client, origin: Origin::default() }, who.as_ref())
+    let origin = Origin::default();
+    config.decide(&Asked { path, changes, client, origin, own_host: None }, who.as_ref())
 }
 
 const READ: (bool, &str) = (false, "/api/v1/rules");
@@ -87,6 +88,7 @@ fn a_foreign_name_or_page_is_refused() {
         changes,
         client: client.parse().unwrap(),
         origin,
+        own_host: None,
     };
     let named = |host| Origin { host: Some(host), ..Origin::default() };
     let closed = WebConfig::default();
