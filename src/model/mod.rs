@@ -7,6 +7,7 @@ pub mod alert;
 pub mod duration;
 pub mod float;
 pub mod histogram;
+pub mod kahan;
 pub mod label;
 pub mod matcher;
 pub mod notification;

@@ -15,6 +15,7 @@ mod op;
 mod outline;
 mod presence;
 mod selector;
+pub mod series;
 mod token;
 
 #[cfg(test)]

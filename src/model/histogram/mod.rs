@@ -7,13 +7,28 @@
 //! custom value. Prometheus packs the numbers of the buckets into spans; here each bucket carries
 //! its number, which says the same and is simpler to merge.
 
+mod arithmetic;
 mod bounds;
 mod bucket;
+mod cells;
+mod custom;
+mod display;
 mod error;
+mod fraction;
+mod go_math;
+mod quantile;
+mod reset;
+mod sum;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 pub use bucket::{Bucket, BucketCount};
+pub use display::TestExpression;
 pub use error::HistogramError;
+pub use fraction::Fraction;
+pub use quantile::{NanObservations, Quantile};
+pub use sum::{HistogramMean, HistogramSum, Reconciled};
 
 use std::sync::Arc;
 

@@ -1,0 +1,7 @@
+//! Samples in memory, for expressions that are evaluated without a server.
+
+pub mod notation;
+mod sample;
+
+pub(in crate::promql) use sample::weight;
+pub use sample::{FloatPoint, HistogramPoint, STALE_BITS, SampleValue, is_stale, stale_marker};
