@@ -158,16 +158,20 @@ impl RuleAlerts {
     }
 
     /// Tells that the wall clock jumped by so many milliseconds, beyond what a monotonic clock
-    /// measured: running times move along, so that a jump neither fires an alert early nor
-    /// delays it.
-    pub fn clock_jumped(&mut self, by_millis: i64) {
-        let moved = |t: Timestamp| Timestamp::from_millis(t.millis().saturating_add(by_millis));
-        for alert in self.0.values_mut() {
-            if alert.state == AlertState::Pending {
-                alert.active_at = moved(alert.active_at);
+    /// measured, and shows `at` now: running times move along, so that a jump neither fires an
+    /// alert early nor delays it. Gives the alerts with a time that runs, to be stored with it: a
+    /// restart must not find times of the former clock.
+    pub fn clock_jumped(&mut self, by_millis: i64, at: Timestamp) -> Vec<Transition> {
+        let mut transitions = Vec::new();
+        for (fingerprint, alert) in self.0.iter_mut().filter(|(_, alert)| alert.is_active()) {
+            alert.active_at = alert.active_at.moved(by_millis);
+            alert.keep_firing_since = alert.keep_firing_since.map(|since| since.moved(by_millis));
+            if alert.state == AlertState::Pending || alert.keep_firing_since.is_some() {
+                let reason = TransitionReason::ClockJumped;
+                transitions.push(transition(*fingerprint, alert, alert.state, reason, at));
             }
-            alert.keep_firing_since = alert.keep_firing_since.map(moved);
         }
+        transitions
     }
 
     /// Puts an alert back that was stored.

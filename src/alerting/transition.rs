@@ -33,6 +33,8 @@ pub enum TransitionReason {
     LimitExceeded,
     /// The rule is gone from the configuration.
     RuleRemoved,
+    /// The wall clock was put forward or back, and the times that run moved along.
+    ClockJumped,
     /// After a stop: nothing about it needed to change.
     RestoredKept,
     /// After a stop: the datasource shows that it was active all the time.
@@ -58,7 +60,7 @@ pub enum TransitionReason {
 
 impl TransitionReason {
     /// Every reason.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::BecameActive,
         Self::HeldFor,
         Self::Vanished,
@@ -69,6 +71,7 @@ impl TransitionReason {
         Self::ForRaised,
         Self::LimitExceeded,
         Self::RuleRemoved,
+        Self::ClockJumped,
         Self::RestoredKept,
         Self::RestoredContinuous,
         Self::RestoredInterrupted,
@@ -94,6 +97,7 @@ impl TransitionReason {
             Self::ForRaised => "for_raised",
             Self::LimitExceeded => "limit_exceeded",
             Self::RuleRemoved => "rule_removed",
+            Self::ClockJumped => "clock_jumped",
             Self::RestoredKept => "restored_kept",
             Self::RestoredContinuous => "restored_continuous",
             Self::RestoredInterrupted => "restored_interrupted",

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use crate::alerting::{
     BUILTIN_FILE, BuiltinAlert, Look, RuleAlerts, evaluate_builtin, is_builtin, remember_builtin,
 };
-use crate::daemon::group::{GroupView, Health, RuleView, Shared, firing, lock};
+use crate::daemon::group::{GroupView, Health, RuleView, Shared, firing, lock, moved_along};
 use crate::daemon::restart::Leftover;
 use crate::daemon::rules::{RuleManager, RuleSettings, Running, end, view};
 use crate::daemon::schedule::Schedule;
@@ -52,7 +52,10 @@ impl RuleManager {
                 remember(settings, &group, &alerts, self.clock.now().mono);
                 alerts
             }
-            None => self.carry(former, &fresh, settings).await,
+            None => {
+                let carried = self.carry(former, &fresh, settings).await.into_iter();
+                carried.map(|(_, alerts)| alerts).collect()
+            }
         };
         let names = group.rules.iter().filter_map(|rule| BuiltinAlert::from_name(rule.name()));
         let names: Vec<&'static str> = names.map(BuiltinAlert::as_str).collect();
@@ -117,9 +120,9 @@ impl BuiltinTask {
             }
             let now = clock.now();
             let slot = schedule.take(now);
-            if slot.jumped != 0 {
-                for rule in &mut lock(&self.view).rules {
-                    rule.alerts.clock_jumped(slot.jumped);
+            for (index, rule) in group.rules.iter().enumerate() {
+                if let Some(moved) = moved_along(&self.view, index, slot.jumped, slot.at) {
+                    self.tell(rule.key(), rule.query(), moved).await;
                 }
             }
             self.ask(now);

@@ -103,22 +103,43 @@ impl GroupTask {
             tokio::select! {
                 biased;
                 // The sender is gone only when the manager is, which is the same as a stop.
-                _ = self.stop.wait_for(|stop| *stop) => return,
+                _ = self.stop.wait_for(|stop| *stop) => break,
                 () = clock.sleep_until(schedule.due()) => {}
             }
             let slot = schedule.take(clock.now());
             self.count(&labels, interval, slot);
-            if slot.jumped != 0 {
-                tracing::warn!(
-                    group = group.name,
-                    seconds = slot.jumped / 1000,
-                    "the wall clock jumped, running times move along"
-                );
-                for rule in &mut lock(&self.view).rules {
-                    rule.alerts.clock_jumped(slot.jumped);
-                }
-            }
+            self.move_along(&group, slot.jumped, slot.at).await;
             self.round(&group, &labels, slot.at).await;
+        }
+        // Whoever takes over knows nothing of a jump since the last slot.
+        let now = clock.now();
+        self.move_along(&group, schedule.jumped(now), now.wall).await;
+    }
+
+    /// Moves the times that run along with a wall clock that has jumped, here and in the store.
+    async fn move_along(&self, group: &RuleGroup, jumped: i64, at: Timestamp) {
+        if jumped == 0 {
+            return;
+        }
+        let (group_name, seconds) = (&group.name, jumped / 1000);
+        tracing::warn!(
+            group = group_name,
+            seconds,
+            "the wall clock jumped, running times move along"
+        );
+        for (index, rule) in group.rules.iter().enumerate() {
+            if let Rule::Alerting(rule) = rule
+                && let Some(moved) = moved_along(&self.view, index, jumped, at)
+            {
+                self.tell(rule, moved).await;
+            }
+        }
+    }
+
+    async fn tell(&self, rule: &AlertingRule, observation: Observation) {
+        let url: Arc<str> = self.shared.evaluator.generator_url(&rule.query).into();
+        if self.shared.dispatch.observe(&rule.key, &url, observation).await.is_err() {
+            tracing::debug!(rule = %rule.key, "the dispatch loop has stopped");
         }
     }
 
@@ -222,10 +243,7 @@ impl GroupTask {
             without_data,
         };
         self.publish(rule, index, view);
-        let url: Arc<str> = shared.evaluator.generator_url(&rule.query).into();
-        if shared.dispatch.observe(&rule.key, &url, observation).await.is_err() {
-            tracing::debug!(rule = %rule.key, "the dispatch loop has stopped");
-        }
+        self.tell(rule, observation).await;
     }
 
     /// The alerts that fire and of which the view knows another value or other annotations.
@@ -287,6 +305,24 @@ impl GroupTask {
         }
         *known = new;
     }
+}
+
+/// Moves the times of a rule along with a wall clock that has jumped. Gives what is to be stored of
+/// that, if anything.
+pub(super) fn moved_along(
+    view: &Mutex<GroupView>,
+    rule: usize,
+    jumped: i64,
+    at: Timestamp,
+) -> Option<Observation> {
+    let mut view = lock(view);
+    let rule = view.rules.get_mut(rule).filter(|_| jumped != 0)?;
+    if let Some(away) = &mut rule.away {
+        away.clock_jumped(jumped);
+    }
+    let transitions = rule.alerts.clock_jumped(jumped, at);
+    let stored = !transitions.is_empty();
+    stored.then(|| Observation { transitions, firing: firing(&rule.alerts) })
 }
 
 /// The alerts that fire.

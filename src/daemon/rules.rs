@@ -15,7 +15,7 @@ use crate::daemon::builtin::is_builtin_group;
 use crate::daemon::group::{GroupTask, GroupView, RuleView, Shared, lock};
 use crate::daemon::restart::Leftover;
 use crate::engine::{Away, DispatchHandle, Evaluator, Observation, SharedFacts};
-use crate::model::{LabelSet, RuleKey, Timestamp};
+use crate::model::{LabelSet, RuleKey};
 use crate::rule::{Rule, RuleGroup};
 use crate::telemetry::{GroupLabels, Metrics};
 
@@ -68,6 +68,9 @@ pub struct RuleSettings {
     /// What is observed of the program itself, from start to stop.
     pub facts: SharedFacts,
 }
+
+/// What a rule takes over: its alerts, and whether the datasource was away.
+type RuleState = (Option<Away>, RuleAlerts);
 
 impl RuleSettings {
     /// Notes the rules of these groups whose policy asks for an alert.
@@ -126,10 +129,13 @@ impl RuleManager {
     ) {
         let (kept, old, fresh) = self.keep_equal(groups, settings).await;
         let (builtin, leftover) = leftover.map(Leftover::split).unzip();
-        // The datasource may have been away together with this program.
-        let last_alive = leftover.as_ref().map(|leftover| leftover.last_alive);
         let states = match leftover {
-            Some(leftover) => self.restore(&fresh, settings, leftover, true).await,
+            Some(leftover) => {
+                // The datasource may have been away together with this program.
+                let last_alive = Some(leftover.last_alive);
+                let restored = self.restore(&fresh, settings, leftover, true).await.into_iter();
+                restored.map(|alerts| (Some(Away::since(last_alive, &alerts)), alerts)).collect()
+            }
             None => self.carry(old, &fresh, settings).await,
         };
         let shared = Arc::new(Shared {
@@ -147,8 +153,8 @@ impl RuleManager {
         self.running = kept;
         let mut states = states.into_iter();
         for group in fresh {
-            let alerts: Vec<RuleAlerts> = states.by_ref().take(group.rules.len()).collect();
-            self.running.push(start(&shared, group, alerts, last_alive, settings));
+            let states: Vec<RuleState> = states.by_ref().take(group.rules.len()).collect();
+            self.running.push(start(&shared, group, states, settings));
         }
         if !self.fingerprint.is_empty() && self.fingerprint != settings.fingerprint {
             settings.facts.with(Facts::datasource_changed);
@@ -209,12 +215,14 @@ impl RuleManager {
         old: Vec<GroupView>,
         fresh: &[Arc<RuleGroup>],
         settings: &RuleSettings,
-    ) -> Vec<RuleAlerts> {
+    ) -> Vec<RuleState> {
         let mut queries: HashMap<RuleKey, String> = HashMap::new();
+        let mut away: HashMap<RuleKey, Away> = HashMap::new();
         let mut former = Vec::new();
         for view in old {
             for (rule, state) in view.group.rules.iter().zip(view.rules) {
                 queries.insert(rule.key().clone(), rule.query().to_string());
+                away.extend(state.away.map(|away| (rule.key().clone(), away)));
                 former.push((identity(rule), state.alerts));
             }
         }
@@ -225,10 +233,14 @@ impl RuleManager {
             let query = queries.get(&removed.key).map_or("", String::as_str);
             self.tell(&removed.key, query, removed.step, settings).await;
         }
+        let from: HashMap<RuleKey, RuleKey> =
+            carried.moved.iter().map(|(old, new)| (new.clone(), old.clone())).collect();
         if !carried.moved.is_empty() && self.dispatch.rules_moved(carried.moved).await.is_err() {
             tracing::debug!("the dispatch loop has stopped");
         }
-        carried.alerts
+        // What is in doubt stays in doubt.
+        let doubt = |rule: &RuleIdentity| away.get(from.get(&rule.key).unwrap_or(&rule.key));
+        new.iter().map(|rule| doubt(rule).cloned()).zip(carried.alerts).collect()
     }
 
     pub(super) async fn tell(
@@ -249,15 +261,11 @@ impl RuleManager {
 fn start(
     shared: &Arc<Shared>,
     group: Arc<RuleGroup>,
-    alerts: Vec<RuleAlerts>,
-    last_alive: Option<Timestamp>,
+    states: Vec<RuleState>,
     settings: &RuleSettings,
 ) -> Running {
-    let rules = alerts.into_iter().map(|alerts| RuleView {
-        away: last_alive.map(|at| Away::since(Some(at), &alerts)),
-        alerts,
-        ..RuleView::default()
-    });
+    let rule = |(away, alerts): RuleState| RuleView { away, alerts, ..RuleView::default() };
+    let rules = states.into_iter().map(rule);
     let query_offset = group.query_offset.unwrap_or(settings.query_offset);
     let policy =
         |rule: &Rule| rule.as_alerting().map(|rule| settings.policies.of(rule)).unwrap_or_default();

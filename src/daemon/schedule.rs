@@ -63,19 +63,24 @@ impl Schedule {
         let missed = u32::try_from(late.as_millis() / interval).unwrap_or(u32::MAX);
         let skipped = self.interval.saturating_mul(missed);
         let (due, slot) = (self.due + skipped, self.slot + skipped);
-        // Where the wall clock should be by now, had it run like the monotonic one.
-        let expected = slot + now.mono.since(due);
-        let drift = now.wall.millis().saturating_sub(expected.millis());
-        let jumped = drift.unsigned_abs() > JUMP.as_millis() as u64;
-        let at = if jumped { now.wall } else { slot };
-        if jumped {
-            self.anchor(now);
-        } else {
+        let jumped = self.jumped(now);
+        let at = if jumped == 0 { slot } else { now.wall };
+        if jumped == 0 {
             self.due = due + self.interval;
             self.slot = slot + self.interval;
+        } else {
+            self.anchor(now);
         }
-        let jumped = if jumped { drift } else { 0 };
         Slot { at, missed: u64::from(missed), jumped }
+    }
+
+    /// By how many milliseconds the wall clock is away from where it should be by now, had it run
+    /// like the monotonic one since the last slot; 0 where that is no jump.
+    pub(super) fn jumped(&self, now: Now) -> i64 {
+        let measured = now.mono.millis().saturating_sub(self.due.millis());
+        let shown = now.wall.millis().saturating_sub(self.slot.millis());
+        let drift = shown.saturating_sub(measured);
+        if drift.unsigned_abs() > JUMP.as_millis() as u64 { drift } else { 0 }
     }
 }
 
@@ -119,6 +124,8 @@ mod tests {
         assert_eq!((slot.at.millis(), slot.missed, slot.jumped), (1_003_620_000, 0, 3_600_000));
         let wait = schedule.due().since(Monotonic::from_millis(20_000));
         assert!(wait <= Duration::from_secs(30) && !wait.is_zero(), "{wait:?}");
+        assert_eq!(schedule.jumped(now(1_003_625_000, 25_000)), 0);
+        assert_eq!(schedule.jumped(now(1_000_025_000, 25_000)), -3_600_000, "before it is due");
         let back = schedule.take(now(1_000_050_000, 50_000));
         assert!(back.jumped < -3_500_000, "{back:?}");
     }

@@ -40,6 +40,11 @@ impl Away {
         Self { back: None, unseen: firing(alerts), ..self }
     }
 
+    /// The wall clock jumped by so many milliseconds: the doubt lasts no longer for it.
+    pub fn clock_jumped(&mut self, by_millis: i64) {
+        self.back = self.back.map(|back| back.moved(by_millis));
+    }
+
     /// The datasource has answered at `ts`, and `unseen` stay in doubt. `None` once there is
     /// nothing to doubt any more.
     pub fn answered(self, ts: Timestamp, unseen: BTreeSet<Fingerprint>) -> Option<Self> {

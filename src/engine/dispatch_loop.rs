@@ -4,21 +4,21 @@
 //! one together, so that a burst of alerts costs few transactions.
 
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::alerting::Facts;
 use crate::clock::Clock;
+use crate::engine::attempt::attempt;
 use crate::engine::committer::{Committer, StoreHealth};
 use crate::engine::dispatcher::{DeliveryTicket, Dispatcher, Observation, RoutingSetup};
 use crate::engine::facts::SharedFacts;
 use crate::engine::silencing::{Pending, SilenceBoard, SilenceRequest};
 use crate::engine::tell;
+use crate::engine::wall::WallWatch;
 use crate::engine::whereabouts::WhereaboutsRequest;
 use crate::model::{IntegrationId, Monotonic, Now, RuleKey};
 use crate::notify::Notifier;
@@ -28,8 +28,6 @@ use crate::telemetry::Metrics;
 
 /// How many deliveries may be in flight at once.
 const MAX_IN_FLIGHT: usize = 64;
-/// No attempt lasts longer; every notifier has a shorter limit of its own.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(120);
 /// How many events go into one transaction at most.
 const MAX_BATCH: usize = 1000;
 /// With so many changes no more events and groups are taken in: it bounds memory in a storm.
@@ -148,6 +146,7 @@ pub struct DispatchLoop {
     silences: SilenceBoard,
     heartbeat: Duration,
     next_heartbeat: Monotonic,
+    wall: WallWatch,
     next_gauges: Monotonic,
     /// Whether something has changed since the gauges were set.
     stale: bool,
@@ -175,7 +174,8 @@ impl DispatchLoop {
             store: committer.health(),
             silences: silences.clone(),
         };
-        let next_heartbeat = clock.now().mono;
+        let now = clock.now();
+        let next_heartbeat = now.mono;
         let this = Self {
             dispatcher,
             notifiers,
@@ -188,6 +188,7 @@ impl DispatchLoop {
             silences,
             heartbeat,
             next_heartbeat,
+            wall: WallWatch::new(now),
             next_gauges: next_heartbeat,
             stale: true,
             stopping: false,
@@ -209,6 +210,7 @@ impl DispatchLoop {
             let mut answers = Answers::default();
             let mut changes = self.wait(drained_by, &mut answers).await;
             let now = self.clock.now();
+            self.notice_jump(now, &mut changes);
             if !self.stopping {
                 self.dispatcher.flush_due(now, ENOUGH_CHANGES, &mut changes);
             }
@@ -263,6 +265,7 @@ impl DispatchLoop {
 
     fn take(&mut self, event: Event, changes: &mut Vec<Change>, answers: &mut Answers) {
         let now = self.clock.now();
+        self.notice_jump(now, changes);
         match event {
             Event::Observed { rule, generator_url, observation, committed } => {
                 changes.extend(self.dispatcher.observe(&rule, &generator_url, observation, now));
@@ -311,11 +314,21 @@ impl DispatchLoop {
         let Ok((ticket, outcome, took)) = done else { return };
         tell::attempt(&self.metrics, &ticket, &outcome, took);
         let now = self.clock.now();
+        self.notice_jump(now, changes);
         // One that a reload has removed is nobody's trouble.
         if self.notifiers.contains_key(&ticket.integration) {
             self.facts.attempted(&ticket, &outcome, now.mono);
         }
         changes.extend(self.dispatcher.finished(&ticket, &outcome, now));
+    }
+
+    /// Tells the dispatcher where the wall clock has jumped, before anything is stamped with it.
+    fn notice_jump(&mut self, now: Now, changes: &mut Vec<Change>) {
+        if let Some(jumped) = self.wall.look(now) {
+            changes.extend(self.dispatcher.clock_jumped(jumped, now));
+            // A start must not take the jump for a stop.
+            self.next_heartbeat = now.mono;
+        }
     }
 
     async fn commit(&mut self, changes: Vec<Change>, now: Now) {
@@ -358,17 +371,6 @@ impl DispatchLoop {
                 (ticket, outcome, took)
             });
         }
-    }
-}
-
-async fn attempt(notifier: &dyn Notifier, ticket: &DeliveryTicket, now: Now) -> Outcome {
-    // A notifier that panics must not keep its lane in flight for ever. It holds nothing that a
-    // panic could leave half done: every attempt starts anew.
-    let attempt = AssertUnwindSafe(notifier.deliver(&ticket.delivery, now.wall)).catch_unwind();
-    match tokio::time::timeout(ATTEMPT_TIMEOUT, attempt).await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(_)) => Outcome::retry("the integration failed inside (a bug)"),
-        Err(_) => Outcome::retry(format!("no outcome within {} s", ATTEMPT_TIMEOUT.as_secs())),
     }
 }
 

@@ -211,6 +211,11 @@ fn doubt_ends_five_minutes_after_the_datasource_is_back() {
     assert!(away().answered(at(300), unseen()).is_none());
     let again = away().goes_on(&RuleAlerts::default()).answered(at(200), unseen()).unwrap();
     assert!(again.answered(at(499), unseen()).is_some(), "a second time away begins anew");
+    let mut jumped = away();
+    jumped.clock_jumped(-3_600_000);
+    let an_hour_before = |at: Timestamp| Timestamp::from_millis(at.millis() - 3_600_000);
+    assert!(jumped.clone().answered(an_hour_before(at(299)), unseen()).is_some());
+    assert!(jumped.answered(an_hour_before(at(300)), unseen()).is_none(), "the clock went back");
 }
 
 /// The queries of one evaluation that finds `found`, after one that found hosts a and b, with the

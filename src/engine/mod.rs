@@ -7,6 +7,7 @@
 //!
 //! The daemon, one-shot evaluation and tests all use these.
 
+mod attempt;
 mod away;
 mod backlog;
 mod committer;
@@ -21,6 +22,7 @@ mod measured;
 mod no_data;
 mod silencing;
 mod tell;
+mod wall;
 mod whereabouts;
 
 pub use away::Away;

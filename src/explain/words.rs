@@ -16,6 +16,7 @@ const WORDS: &[(&str, &str)] = &[
     ("for_raised", "the rule's `for` was raised past the time it has been active"),
     ("limit_exceeded", "the rule returned more alerts than its `limit`, which ends them all"),
     ("rule_removed", "its rule is gone from the configuration"),
+    ("clock_jumped", "the wall clock was put forward or back, the times that run moved along"),
     ("restored_kept", "taken up after a restart, nothing had to change"),
     ("restored_continuous", "taken up after a restart: the datasource shows that it went on"),
     ("restored_interrupted", "taken up after a restart: it was interrupted, `for` starts anew"),

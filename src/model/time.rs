@@ -52,6 +52,11 @@ impl Timestamp {
         )
     }
 
+    /// This point as a wall clock shows it that was put forward (or back) by so many milliseconds.
+    pub fn moved(self, by_millis: i64) -> Self {
+        Self::from_millis(self.millis().saturating_add(by_millis))
+    }
+
     /// This point in RFC 3339 with milliseconds, in UTC: `2026-01-02T03:04:05.678Z`.
     ///
     /// Points outside of the years that RFC 3339 can write are clamped to its range.

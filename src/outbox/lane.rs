@@ -219,6 +219,16 @@ impl Lane {
     /// Puts the waiting entry in flight, where none is. Whether it is due is the caller's to know.
     pub fn take(&mut self) -> Option<&OutboxEntry> {
         if self.in_flight.is_none() {
+    /// The wall clock was put forward or back: what it has stamped moves along.
+    pub fn clock_jumped(&mut self, by_millis: i64) {
+        for told in [&mut self.enqueued, &mut self.delivered].into_iter().flatten() {
+            told.at = told.at.moved(by_millis);
+        }
+        for entry in self.in_flight.iter_mut().chain(&mut self.waiting) {
+            entry.next_attempt = entry.next_attempt.moved(by_millis);
+        }
+    }
+
             self.in_flight = self.waiting.take();
             return self.in_flight.as_ref();
         }

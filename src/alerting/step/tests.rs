@@ -190,11 +190,16 @@ fn a_clock_that_went_back_ends_nothing_and_delays_by_one_for() {
 fn running_times_move_with_a_clock_jump() {
     let (mut alerts, rule) = (RuleAlerts::default(), timing(60, 60, 0));
     run(&mut alerts, &rule, &["a"], 0);
-    alerts.clock_jumped(3_600_000);
+    let moved = alerts.clock_jumped(3_600_000, Timestamp::from_secs(3_610));
+    let [moved] = moved.as_slice() else { panic!("{moved:?}") };
+    assert_eq!((moved.from, moved.to), (AlertState::Pending, AlertState::Pending));
+    assert_eq!(moved.instance.active_at, Timestamp::from_secs(3_600), "to be stored");
     assert!(run(&mut alerts, &rule, &["a"], 3_630).is_empty());
     assert_eq!(run(&mut alerts, &rule, &["a"], 3_660), ["a pending→firing held_for"]);
+    assert_eq!(alerts.clock_jumped(0, Timestamp::from_secs(3_660)), [], "nothing runs");
     run(&mut alerts, &rule, &[], 3_690);
-    alerts.clock_jumped(-3_600_000);
+    let moved = alerts.clock_jumped(-3_600_000, Timestamp::from_secs(95));
+    assert_eq!(moved[0].instance.keep_firing_since, Some(Timestamp::from_secs(90)));
     assert!(run(&mut alerts, &rule, &[], 149).is_empty());
     assert_eq!(run(&mut alerts, &rule, &[], 150), ["a firing→inactive keep_firing_elapsed"]);
 }

@@ -2,6 +2,7 @@
 
 mod silences;
 
+use crate::engine::attempt::ATTEMPT_TIMEOUT;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 

@@ -35,6 +35,26 @@ impl Dispatcher {
         changes
     }
 
+    /// Tells that the wall clock jumped by so many milliseconds, beyond what the monotonic clock
+    /// measured. Timers run on; what is stored of them gets new stamps, so that a process which
+    /// starts from it neither waits longer nor repeats sooner.
+    pub fn clock_jumped(&mut self, by_millis: i64, now: Now) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (id, mut group) in std::mem::take(&mut self.groups) {
+            let mut lanes = std::mem::take(&mut group.lanes);
+            for lane in &mut lanes {
+                lane.lane.clock_jumped(by_millis);
+                self.time_attempt(&id, lane, now);
+                changes.extend(lane.lane.entries().cloned().map(Change::PutEntry));
+                changes.push(lane.stored(&group.core));
+            }
+            group.lanes = lanes;
+            changes.push(group.stored(now));
+            self.groups.insert(id, group);
+        }
+        changes
+    }
+
     /// Tells that rules kept their alerts under new keys, from old to new, all at once.
     pub fn rules_moved(&mut self, moved: Vec<(RuleKey, RuleKey)>) -> Vec<Change> {
         if moved.is_empty() {

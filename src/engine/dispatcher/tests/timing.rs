@@ -105,6 +105,21 @@ fn a_restored_timer_is_at_most_one_interval_away() {
 }
 
 #[test]
+fn a_restart_after_a_jump_repeats_when_its_time_has_come() {
+    for jump in [-3_600_000, 3_600_000] {
+        let mut bench = Bench::new();
+        bench.fire("A").pass(11).sent();
+        bench.now.wall = bench.now.wall.moved(jump);
+        let changes = bench.dispatcher.clock_jumped(jump, bench.now);
+        bench.commit(changes);
+        bench.restart(9).pass(589);
+        assert!(bench.sent().is_empty(), "{jump}");
+        bench.pass(1);
+        assert_eq!(bench.sent().len(), 1, "{jump}");
+    }
+}
+
+#[test]
 fn groups_that_do_not_fit_into_a_transaction_stay_due() {
     let mut bench = Bench::with(setup(&ROUTE.replace("[team]", "['...']"), "", &["r/webhook"]));
     bench.fire("A").fire("B").fire("C");
