@@ -9,12 +9,23 @@ use sha2::{Digest, Sha256};
 use crate::model::{
     Fingerprint, IntegrationId, Notification, NotificationStatus, NotifiedAlert, Timestamp,
 };
-use crate::outbox::{LaneKey, Told};
+use crate::outbox::LaneKey;
 
 /// Numbers the entries of one store, rising.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EntryId(pub u64);
+
+/// What a receiver has been told, or is about to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The alerts named as firing.
+    pub firing: BTreeSet<Fingerprint>,
+    /// The alerts named as resolved.
+    pub resolved: BTreeSet<Fingerprint>,
+    /// When it was decided.
+    pub at: Timestamp,
+}
 
 /// A notification on its way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use crate::model::{
     Timestamp,
 };
 use crate::outbox::duty::{inherit, mark_missed, record, relieve};
-use crate::outbox::{Attempt, EntryId, OutboxEntry, Outcome, backoff};
+use crate::outbox::{Attempt, EntryId, OutboxEntry, Outcome, Told, backoff};
 
 /// The identity of a lane.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,17 +24,6 @@ pub struct LaneKey {
 /// The alerts of a lane's group as they are now, resolved ones among them.
 pub type Current = BTreeMap<Fingerprint, Arc<Alert>>;
 
-/// What a receiver has been told, or is about to be.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
-    /// The alerts named as firing.
-    pub firing: BTreeSet<Fingerprint>,
-    /// The alerts named as resolved.
-    pub resolved: BTreeSet<Fingerprint>,
-    /// When it was decided.
-    pub at: Timestamp,
-}
-
 /// One group at one integration: at most one entry in flight and one waiting.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lane {
@@ -45,6 +34,9 @@ pub struct Lane {
     pub delivered: Option<Told>,
     /// What the integration remembers of the group.
     pub receiver_state: Option<serde_json::Value>,
+    /// Firings that the receiver may have been told of by attempts whose outcome was never learned.
+    /// They are news all the same; but their end is told, also where they are held back by then.
+    pub unlearned: BTreeSet<Fingerprint>,
     waiting: Option<OutboxEntry>,
     in_flight: Option<OutboxEntry>,
 }
@@ -72,6 +64,9 @@ impl Lane {
     ) -> (Self, Vec<EntryId>) {
         entries.sort_by_key(|e| e.id);
         let mut lane = Self { enqueued, delivered, receiver_state, ..Self::default() };
+        for entry in &entries {
+            lane.doubt(entry);
+        }
         let mut removed = Vec::new();
         let mut newest = entries.pop();
         if let Some(newest) = &mut newest {
@@ -123,6 +118,14 @@ impl Lane {
             Some(status) => status == NotificationStatus::Firing,
             None => self.delivered.as_ref().is_some_and(|told| told.firing.contains(&fingerprint)),
         }
+    }
+
+    /// Notes that the outcome of an attempt at `entry` will never be known.
+    fn doubt(&mut self, entry: &OutboxEntry) {
+        let known = self.delivered.as_ref();
+        let firing = entry.told().firing.into_iter();
+        self.unlearned
+            .extend(firing.filter(|fp| !known.is_some_and(|told| told.firing.contains(fp))));
     }
 
     /// Whether the attempt in flight is the one with this key. A lane that a reload has dropped
@@ -216,9 +219,6 @@ impl Lane {
         self.waiting.take().map(|entry| entry.id)
     }
 
-    /// Puts the waiting entry in flight, where none is. Whether it is due is the caller's to know.
-    pub fn take(&mut self) -> Option<&OutboxEntry> {
-        if self.in_flight.is_none() {
     /// The wall clock was put forward or back: what it has stamped moves along.
     pub fn clock_jumped(&mut self, by_millis: i64) {
         for told in [&mut self.enqueued, &mut self.delivered].into_iter().flatten() {
@@ -229,6 +229,9 @@ impl Lane {
         }
     }
 
+    /// Puts the waiting entry in flight, where none is. Whether it is due is the caller's to know.
+    pub fn take(&mut self) -> Option<&OutboxEntry> {
+        if self.in_flight.is_none() {
             self.in_flight = self.waiting.take();
             return self.in_flight.as_ref();
         }
@@ -238,19 +241,22 @@ impl Lane {
     /// Takes everything as resolved, so that the next firing is news: for an integration that is
     /// not told of resolved alerts.
     pub fn clear_log(&mut self, now: Timestamp) {
+        self.unlearned.clear();
         for told in [&mut self.enqueued, &mut self.delivered] {
             let known = told.take().map(|told| told.firing).unwrap_or_default();
             *told = Some(Told { firing: BTreeSet::new(), resolved: known, at: now });
         }
     }
 
-    /// Forgets alerts of which nothing is known any more, so that nobody waits for their end.
-    /// Returns whether there were any.
-    pub fn forget_unknown(&mut self, current: &Current) -> bool {
-        let mut any = false;
+    /// Forgets the firing of alerts whose end is not to be told (any more). Returns whether there
+    /// were any.
+    pub fn forget(&mut self, gone: impl Fn(&Fingerprint) -> bool) -> bool {
+        let unlearned = self.unlearned.len();
+        self.unlearned.retain(|fingerprint| !gone(fingerprint));
+        let mut any = self.unlearned.len() < unlearned;
         for told in [&mut self.enqueued, &mut self.delivered].into_iter().flatten() {
             let before = told.firing.len();
-            told.firing.retain(|fingerprint| current.contains_key(fingerprint));
+            told.firing.retain(|fingerprint| !gone(fingerprint));
             any |= told.firing.len() < before;
         }
         any
@@ -276,12 +282,16 @@ impl Lane {
                     self.receiver_state.clone_from(receiver_state);
                 }
                 self.delivered = Some(self.known_after(&entry, current));
+                self.unlearned.retain(|fp| entry.status_of(*fp).is_none());
                 if let Some(waiting) = &mut self.waiting {
                     relieve(waiting, &entry);
                 }
                 finished.removed.push(entry.id);
             }
-            Outcome::Retry { after, error, .. } => {
+            Outcome::Retry { after, error, status } => {
+                if status.is_none() {
+                    self.doubt(&entry);
+                }
                 entry.last_error = Some(error.clone());
                 entry.next_attempt = now + backoff(entry.attempts, entry.seed(), *after);
                 self.retry(entry, current, &mut finished);
@@ -315,6 +325,9 @@ impl Lane {
                 log.resolved.remove(fp);
             } else {
                 log.firing.remove(fp);
+                if self.unlearned.contains(fp) {
+                    log.resolved.remove(fp);
+                }
             }
         }
     }

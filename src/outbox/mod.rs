@@ -12,5 +12,5 @@ mod lane;
 mod tests;
 
 pub use backoff::{MAX_BACKOFF, MAX_RETRY_AFTER, backoff};
-pub use entry::{Attempt, AttemptOutcome, EntryId, OutboxEntry, Outcome};
-pub use lane::{Current, Finished, Lane, LaneKey, Told};
+pub use entry::{Attempt, AttemptOutcome, EntryId, OutboxEntry, Outcome, Told};
+pub use lane::{Current, Finished, Lane, LaneKey};

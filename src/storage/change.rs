@@ -1,5 +1,6 @@
 //! What is stored, and the changes to it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -149,6 +150,8 @@ pub struct StoredLane {
     pub delivered: Option<Told>,
     /// What the integration remembers of the group.
     pub receiver_state: Option<serde_json::Value>,
+    /// The firings that attempts without a known outcome may have told of.
+    pub unlearned: BTreeSet<Fingerprint>,
 }
 
 /// The whole current state.

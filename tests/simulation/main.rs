@@ -42,7 +42,6 @@ struct Faults {
 
 #[test]
 fn random_incidents_end_well() {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
     let seeds = match number("WATCHBELL_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..number("WATCHBELL_SEEDS").unwrap_or(SEEDS),
@@ -56,7 +55,15 @@ fn random_incidents_end_well() {
             }
         }
     }
-    assert!(failed.is_empty(), "repeat with WATCHBELL_SEED set to one of {failed:?}");
+    assert!(
+        failed.is_empty(),
+        "repeat with WATCHBELL_SEED set to one of {failed:?} and `random_incidents`"
+    );
+}
+
+/// A number that the environment sets.
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap())
 }
 
 /// One run.

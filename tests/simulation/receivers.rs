@@ -35,16 +35,14 @@ pub struct Message {
 #[derive(Clone, Default)]
 pub struct Receivers {
     pub messages: Vec<Message>,
-    /// By lane: the alerts that the receiver knows, whether it believes that they fire, and by
-    /// which message.
-    known: BTreeMap<LaneId, BTreeMap<Fingerprint, (bool, String)>>,
+    /// By lane: the alerts that the receiver knows, and whether it believes that they fire.
+    known: BTreeMap<LaneId, BTreeMap<Fingerprint, bool>>,
     last: HashMap<LaneId, Message>,
     by_key: HashMap<String, Vec<Named>>,
     /// Lanes that a reload may have changed since their last message.
     excused: BTreeSet<LaneId>,
-    /// Messages that arrived before a crash, so that the sender never learned of it. Where it does
-    /// not say them again, because what they named is held back or gone by then, it does not know
-    /// that there is an end to tell.
+    /// Messages that arrived before a crash, so that the sender never learned of it. They may be
+    /// said again, and have an end to be told all the same.
     unsure: BTreeSet<String>,
     pub repeated_keys: usize,
 }
@@ -66,7 +64,7 @@ impl Receivers {
         self.check_ends(&message, setup);
         let known = self.known.entry(message.lane.clone()).or_default();
         for (fingerprint, _, resolved, _) in &message.alerts {
-            known.insert(*fingerprint, (!resolved, message.key.clone()));
+            known.insert(*fingerprint, !resolved);
         }
         self.excused.remove(&message.lane);
         self.last.insert(message.lane.clone(), message.clone());
@@ -102,7 +100,7 @@ impl Receivers {
     /// Whether a receiver believes that an alert fires.
     pub fn believes(&self, lane: &LaneId, fingerprint: Fingerprint) -> bool {
         let known = self.known.get(lane).and_then(|known| known.get(&fingerprint));
-        known.is_some_and(|(fires, _)| *fires)
+        known.is_some_and(|fires| *fires)
     }
 
     /// The alerts that receivers believe to fire, where they are told of ends.
@@ -110,8 +108,7 @@ impl Receivers {
         let lanes = self.known.iter().filter(|((id, _), _)| wants_resolved(setup, id));
         lanes
             .flat_map(|(lane, known)| {
-                let open =
-                    known.iter().filter(|(_, (fires, key))| *fires && !self.unsure.contains(key));
+                let open = known.iter().filter(|(_, fires)| **fires);
                 open.map(|(fingerprint, _)| (lane.clone(), *fingerprint))
             })
             .collect()

@@ -2,7 +2,7 @@
 
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::dispatcher::record::Before;
-use crate::model::{IntegrationId, Now};
+use crate::model::{IntegrationId, NotifiedAlert, Now};
 use crate::notify::Delivery;
 use crate::outbox::{AttemptOutcome, EntryId, Outcome};
 use crate::storage::{Change, GroupId};
@@ -73,12 +73,22 @@ impl Dispatcher {
             let gone: Vec<EntryId> = gone.copied().chain(unwanted).collect();
             changes.push(Change::AddAttempt(finished.attempt));
             changes.extend(before.record(&gone, &lane.lane, id, &lane.id, now));
-            let removed = finished.removed.into_iter().chain(unwanted);
-            changes.extend(removed.map(Change::DeleteEntry));
+            changes.extend(removed.into_iter().map(Change::DeleteEntry));
             changes.extend(lane.lane.entries().cloned().map(Change::PutEntry));
             changes.push(lane.stored(&group.core));
         }
         self.groups.insert(id.clone(), group);
+            let mut removed: Vec<EntryId> = finished.removed.into_iter().chain(unwanted).collect();
+            let ended = |named: &NotifiedAlert| {
+                named.alert.is_resolved() && group.left.contains(&named.alert.fingerprint())
+            };
+            if finished.attempt.outcome == AttemptOutcome::Permanent
+                && ticket.delivery.notification.alerts.iter().any(ended)
+            {
+                // The rules may know of the alert no more, and the group is not stored with it.
+                removed.retain(|id| *id != finished.attempt.entry);
+                removed.extend(lane.refused.replace(finished.attempt.entry));
+            }
         self.close_if_over(id, now, &mut changes);
         changes
     }

@@ -113,6 +113,8 @@ impl Dispatcher {
         let entry = self.next_entry();
         let id = group.id();
         let Some(lane) = group.lanes.get_mut(index) else { return };
+        // Its words are decided anew now.
+        changes.extend(lane.refused.take().map(Change::DeleteEntry));
         let outcome = news(lane, &group.left, group.route.repeat_interval, sorted, due);
         lane.note_ends(&id, sorted.resolved.union(&sorted.resolved_held), now, changes);
         let before = Before::of(lane.lane.entries());
@@ -219,13 +221,19 @@ fn news(
     let (mut known, logged) =
         log.map_or((none.clone(), &none), |t| (t.firing.clone(), &t.resolved));
     let mut resolved = sorted.resolved.clone();
-    let was_told = |fp: &&Fingerprint| known.contains(*fp) || lane.lane.has_told(**fp);
+    let unlearned = &lane.lane.unlearned;
+    let was_told = |fp: &&Fingerprint| {
+        known.contains(*fp) || lane.lane.has_told(**fp) || unlearned.contains(*fp)
+    };
     resolved.extend(sorted.resolved_held.iter().filter(was_told));
+    // What the receiver may know has an end to be told, once.
+    known.extend(unlearned.intersection(&resolved).filter(|fp| !logged.contains(fp)));
     let decide = |known: &BTreeSet<Fingerprint>| {
         let firing = sorted.firing.iter().chain(sorted.held.intersection(known));
         let firing: BTreeSet<_> = firing.copied().collect();
         let age = due.mono.since(lane.told_at);
-        let view = log.map(|_| LogView { firing: known, resolved: logged, age });
+        let view = LogView { firing: known, resolved: logged, age };
+        let view = (log.is_some() || !known.is_empty()).then_some(view);
         let answer = decide(view.as_ref(), &firing, &resolved, lane.send_resolved, repeat_interval);
         (answer, firing)
     };

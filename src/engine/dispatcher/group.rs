@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::engine::dispatcher::hold::Held;
 use crate::engine::dispatcher::record::Quiet;
 use crate::model::{Alert, Fingerprint, IntegrationId, Monotonic, Now, Timestamp};
-use crate::outbox::{Lane, LaneKey};
+use crate::outbox::{EntryId, Lane, LaneKey};
 use crate::routing::{AggregationGroup, Route};
 use crate::storage::{Change, GroupId, StoredGroup, StoredLane};
 
@@ -26,6 +26,9 @@ pub(super) struct GroupLane {
     pub(super) told_at: Monotonic,
     /// The timer of the next attempt, as it stands in the timers.
     pub(super) attempt_at: Option<Monotonic>,
+    /// An entry that was refused for good and stays stored until the next flush, since no other
+    /// place keeps the words of what it ends.
+    pub(super) refused: Option<EntryId>,
     /// The stamp that this timer was made of.
     pub(super) attempt_due: Option<Timestamp>,
 }
@@ -36,7 +39,8 @@ impl GroupLane {
         let told_at = lane.enqueued.as_ref().map_or(now.mono, |told| now.past(told.at));
         let known = lane.enqueued.iter().flat_map(|told| &told.firing);
         let noted = known.map(|fingerprint| (*fingerprint, Quiet::Known)).collect();
-        Self { id, send_resolved, lane, noted, told_at, attempt_at: None, attempt_due: None }
+        let (attempt_at, attempt_due, refused) = (None, None, None);
+        Self { id, send_resolved, lane, noted, told_at, attempt_at, attempt_due, refused }
     }
 
     /// Whether the receiver takes an alert to fire, or is about to.
@@ -44,6 +48,7 @@ impl GroupLane {
         let told = [&self.lane.enqueued, &self.lane.delivered];
         told.into_iter().flatten().any(|told| told.firing.contains(&fingerprint))
             || self.lane.entries().any(|entry| entry.untold.contains(&fingerprint))
+            || self.lane.unlearned.contains(&fingerprint)
     }
 
     /// Whether the receiver was told of an alert, or is about to be.
@@ -57,13 +62,15 @@ impl GroupLane {
     /// Whether the lane may still need a resolved alert's words.
     fn needs(&self, fingerprint: Fingerprint) -> bool {
         let told = |told: &crate::outbox::Told| told.firing.contains(&fingerprint);
-        !self.lane.is_idle()
-            || (self.send_resolved && self.lane.delivered.as_ref().is_some_and(told))
+        let ends = self.lane.delivered.as_ref().is_some_and(told)
+            || self.lane.unlearned.contains(&fingerprint);
+        !self.lane.is_idle() || (self.send_resolved && ends)
     }
 
     /// Whether the lane still has something to say when its group is empty.
     fn owes(&self) -> bool {
-        !self.lane.is_idle() || (self.send_resolved && self.lane.announced())
+        let ends = self.lane.announced() || !self.lane.unlearned.is_empty();
+        !self.lane.is_idle() || (self.send_resolved && ends)
     }
 
     fn key(&self, group: &AggregationGroup) -> LaneKey {
@@ -77,6 +84,7 @@ impl GroupLane {
             enqueued: self.lane.enqueued.clone(),
             delivered: self.lane.delivered.clone(),
             receiver_state: self.lane.receiver_state.clone(),
+            unlearned: self.lane.unlearned.clone(),
         })
     }
 }
@@ -157,7 +165,10 @@ impl Group {
         let gone = settled.iter().map(|fp| (*fp, knew(fp))).collect();
         self.core.remove_resolved(&settled);
         for lane in &mut self.lanes {
-            if lane.lane.is_idle() && lane.lane.forget_unknown(&self.core.alerts) {
+            // One that is not told of ends takes the next firing as new, whoever else still waits.
+            let over = |alert: &Arc<Alert>| alert.is_resolved() && !lane.send_resolved;
+            let gone = |fp: &Fingerprint| self.core.alerts.get(fp).is_none_or(over);
+            if lane.lane.is_idle() && lane.lane.forget(gone) {
                 changes.push(lane.stored(&self.core));
             }
             lane.noted.retain(|fp, _| self.core.alerts.contains_key(fp));
@@ -174,7 +185,10 @@ impl Group {
 
     /// The removal of the group and its lanes from the store.
     pub(super) fn deleted(&self) -> impl Iterator<Item = Change> + '_ {
-        let lanes = self.lanes.iter().map(|lane| Change::DeleteLane(lane.key(&self.core)));
+        let lanes = self.lanes.iter().flat_map(|lane| {
+            let refused = lane.refused.map(Change::DeleteEntry);
+            refused.into_iter().chain([Change::DeleteLane(lane.key(&self.core))])
+        });
         lanes.chain([Change::DeleteGroup(self.id())])
     }
 }

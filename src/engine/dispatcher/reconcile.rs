@@ -155,7 +155,7 @@ impl Dispatcher {
         }
         let mut lanes = std::mem::take(&mut group.lanes);
         for lane in &mut lanes {
-            if lane.lane.forget_unknown(&group.core.alerts) {
+            if lane.lane.forget(|fp| !group.core.alerts.contains_key(fp)) {
                 changes.push(lane.stored(&group.core));
             }
             self.time_attempt(id, lane, now);
@@ -207,6 +207,7 @@ impl Dispatcher {
         let lost: Vec<GroupLane> = lost;
         for mut lane in lost {
             self.timers.set_attempt(&id, &lane.id, &mut lane.attempt_at, None);
+            changes.extend(lane.refused.take().map(Change::DeleteEntry));
             changes.extend(lane.lane.entries().map(|entry| Change::DeleteEntry(entry.id)));
             let concerned = group.core.alerts.keys().filter(|fp| lane.believes(**fp));
             changes.extend(concerned.map(|fingerprint| {

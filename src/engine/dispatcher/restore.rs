@@ -163,13 +163,14 @@ impl Dispatcher {
             };
             restore_words(group, &entries, now);
             let before = Before::of(&entries);
-            let (lane, removed) = Lane::restored(
+            let (mut lane, removed) = Lane::restored(
                 stored.enqueued,
                 stored.delivered,
                 stored.receiver_state,
                 entries,
                 &group.core.alerts,
             );
+            lane.unlearned.extend(stored.unlearned);
             let (id, integration) = (group_of(&stored.key), &stored.key.integration);
             changes.extend(before.record(&removed, &lane, &id, integration, now));
             changes.extend(removed.into_iter().map(Change::DeleteEntry));
@@ -199,6 +200,7 @@ fn told_in(lanes: &[StoredLane], entries: &[OutboxEntry]) -> ToldIn {
     for lane in lanes {
         let told = [&lane.enqueued, &lane.delivered].into_iter().flatten();
         told.flat_map(|told: &Told| &told.firing).for_each(|fp| add(*fp, &lane.key));
+        lane.unlearned.iter().for_each(|fp| add(*fp, &lane.key));
     }
     for entry in entries {
         let lane = entry.lane();

@@ -190,7 +190,13 @@ impl Story {
     fn lane(mut self, delivered: Option<Told>) -> Self {
         let group_key = Self::group("ops").key;
         let key = LaneKey { group_key, integration: self.integration.clone() };
-        let lane = StoredLane { key, enqueued: None, delivered, receiver_state: None };
+        let lane = StoredLane {
+            key,
+            enqueued: None,
+            delivered,
+            receiver_state: None,
+            unlearned: Default::default(),
+        };
         self.case.current.lanes = vec![lane];
         self
     }

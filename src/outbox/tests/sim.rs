@@ -291,7 +291,7 @@ impl Sim {
         let known = known.filter(|_| self.send_resolved).unwrap_or_default();
         self.current.retain(|fp, alert| !alert.is_resolved() || !idle || known.contains(fp));
         if idle {
-            self.lane.forget_unknown(&self.current);
+            self.lane.forget(|fp| !self.current.contains_key(fp));
         }
     }
 }

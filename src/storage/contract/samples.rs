@@ -111,6 +111,7 @@ pub fn lane(number: u64) -> StoredLane {
         enqueued: Some(told(number)),
         delivered: None,
         receiver_state: Some(serde_json::json!({"channel": "C1", "ts": ["1.5", null]})),
+        unlearned: [Fingerprint(number), Fingerprint(u64::MAX)].into(),
     }
 }
 

@@ -202,8 +202,8 @@ fn put_lane(db: &Connection, lane: &StoredLane) -> Result<()> {
     run(
         db,
         "INSERT OR REPLACE INTO notification_log (group_key, receiver, integration,
-             integration_index, enqueued, delivered, receiver_state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+             integration_index, enqueued, delivered, receiver_state, unlearned)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
             lane.key.group_key.0,
             lane.key.integration.receiver,
@@ -212,6 +212,7 @@ fn put_lane(db: &Connection, lane: &StoredLane) -> Result<()> {
             lane.enqueued.as_ref().map(Json),
             lane.delivered.as_ref().map(Json),
             lane.receiver_state.as_ref().map(Json),
+            Json(&lane.unlearned),
         ],
     )
 }

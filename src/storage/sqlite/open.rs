@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_state_and_history.sql"),
     include_str!("migrations/0002_silence.sql"),
     include_str!("migrations/0003_known_alerts.sql"),
+    include_str!("migrations/0004_unlearned_outcomes.sql"),
 ];
 
 /// Files up to this size are checked at every start, which takes a fraction of a second.

@@ -97,6 +97,7 @@ pub fn lane(row: &Row<'_>) -> Result<StoredLane> {
         enqueued: json_or_null(row, "enqueued")?,
         delivered: json_or_null(row, "delivered")?,
         receiver_state: json_or_null(row, "receiver_state")?,
+        unlearned: json(row, "unlearned")?,
     })
 }
 

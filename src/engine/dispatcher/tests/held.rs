@@ -125,3 +125,34 @@ fn outside_its_active_interval_a_route_is_silent_but_tells_ends() {
     bench.resolve("A").pass(60);
     assert!(bench.sent().concat().ends_with("all_alerts_resolved: -A"));
 }
+
+#[test]
+fn the_end_of_what_may_have_been_told_is_told_although_it_is_inhibited() {
+    for killed in [true, false] {
+        let mut bench = inhibiting();
+        bench.answer = Answer::Hangs;
+        bench.fire("Small severity=warning").pass(11);
+        // It may have arrived.
+        bench.answer = Answer::Works;
+        if killed {
+            bench.fire("Big severity=critical").restart(60).pass(1);
+        } else {
+            bench.land(Answer::Down);
+            bench.answer = Answer::RetryAfter(100);
+            bench.pass(5).fire("Big severity=critical");
+            bench.answer = Answer::Works;
+            bench.pass(110);
+        }
+        let sent = bench.sent();
+        assert!(sent.len() == 1 && sent[0].ends_with(": Big"), "{sent:?}");
+        bench.restart(1).resolve("Small severity=warning").pass(61);
+        let sent = bench.sent();
+        assert!(
+            sent.len() == 1 && sent[0].ends_with("new_resolved_alerts: Big ?Small"),
+            "{sent:?}"
+        );
+        bench.pass(120).resolve("Big severity=critical").pass(61);
+        assert_eq!(bench.sent().len(), 1, "its end is told once");
+        bench.assert_empty();
+    }
+}

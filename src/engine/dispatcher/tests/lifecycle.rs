@@ -28,6 +28,16 @@ fn without_send_resolved_a_second_firing_is_news() {
 }
 
 #[test]
+fn a_second_firing_is_news_although_another_integration_still_waits_for_the_end_of_the_first() {
+    let mut bench = Bench::with(setup(ROUTE, "", &["r/webhook", "r/email!"]));
+    bench.answer = Answer::Hangs;
+    bench.fire("A").fire("B").pass(11).land(Answer::Works).land(Answer::Works).sent();
+    bench.resolve("B").pass(60).land(Answer::Refuses);
+    bench.fire("B").pass(60).land(Answer::Works);
+    assert_eq!(bench.sent(), ["131 r/email new_alerts_in_group: A B"]);
+}
+
+#[test]
 fn an_alert_that_ends_within_group_wait_is_not_told_and_says_why() {
     let mut bench = Bench::new();
     bench.fire("A").pass(5).resolve("A").pass(6);

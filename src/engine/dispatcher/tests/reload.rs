@@ -93,6 +93,24 @@ fn the_end_under_a_lost_route_survives_a_restart() {
 }
 
 #[test]
+fn an_end_that_was_refused_survives_a_kill_before_the_next_flush() {
+    for killed in [true, false] {
+        let mut bench = Bench::with(clustered("one"));
+        bench.fire("A").pass(11).sent();
+        bench.answer = Answer::Refuses;
+        bench.reload(clustered("two")).pass(1);
+        if killed {
+            bench.restart(1);
+        }
+        bench.answer = Answer::Works;
+        bench.pass(61);
+        assert!(bench.sent().concat().contains("-A"), "only the refused words had the former A");
+        bench.resolve("A").pass(61).sent();
+        bench.assert_empty();
+    }
+}
+
+#[test]
 fn an_integration_that_is_removed_is_told_nothing_more_and_a_new_one_is_told() {
     let mut bench = Bench::with(setup(ROUTE, "", &["r/webhook"]));
     bench.answer = Answer::Down;
