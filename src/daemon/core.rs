@@ -18,6 +18,8 @@ use crate::telemetry::Metrics;
 const MAX_HEARTBEAT: Duration = Duration::from_secs(60);
 /// The shortest time between two heartbeats.
 const MIN_HEARTBEAT: Duration = Duration::from_secs(1);
+/// For how long repetitions wait at most for the first look at the rules.
+const MAX_FIRST_LOOK: Duration = Duration::from_secs(5 * 60);
 
 /// What the core runs: a configuration in the engine's terms.
 #[derive(Clone)]
@@ -39,6 +41,13 @@ impl CoreSetup {
         let default = self.rules.evaluation_interval;
         let intervals = self.groups.iter().map(|group| group.interval.unwrap_or(default));
         intervals.min().unwrap_or(default).clamp(MIN_HEARTBEAT, MAX_HEARTBEAT)
+    }
+
+    /// By when after a start every rule has been looked at, unless it is looked at very seldom.
+    fn first_look(&self) -> Duration {
+        let default = self.rules.evaluation_interval;
+        let intervals = self.groups.iter().map(|group| group.interval.unwrap_or(default));
+        intervals.max().unwrap_or(default).min(MAX_FIRST_LOOK)
     }
 }
 
@@ -62,14 +71,15 @@ impl Core {
         metrics: Arc<Metrics>,
         drain: Duration,
     ) -> Result<Self, StoreError> {
-        let heartbeat = setup.heartbeat();
+        let (heartbeat, first_look) = (setup.heartbeat(), setup.first_look());
         let snapshot = store.load().await?;
         let now = clock.now();
         let leftover = Leftover {
             alerts: snapshot.alerts.clone(),
             last_alive: snapshot.heartbeat.unwrap_or(now.wall),
         };
-        let (dispatcher, changes) = Dispatcher::load(setup.routing, snapshot, now);
+        let (mut dispatcher, changes) = Dispatcher::load(setup.routing, snapshot, now);
+        dispatcher.wait_for_rules(now.mono + first_look);
         let (dispatch_loop, dispatch) = DispatchLoop::new(
             dispatcher,
             changes,

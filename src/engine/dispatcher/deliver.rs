@@ -65,19 +65,20 @@ impl Dispatcher {
                 // It was not told, so the repeat interval runs from what was told before.
                 lane.told_at = lane.told_at.min(now.past(told.at));
             }
+            if finished.attempt.outcome == AttemptOutcome::Delivered
+                && now.mono.since(lane.told_at) >= group.route.group_interval
+            {
+                // It came late: the repeat interval runs from its arrival.
+                lane.told_at = now.mono;
+                let log = [&mut lane.lane.enqueued, &mut lane.lane.delivered];
+                log.into_iter().flatten().for_each(|told| told.at = now.wall);
+            }
             let unwanted = if lane.send_resolved { None } else { lane.lane.drop_ends() };
             self.time_attempt(id, lane, now);
             // What has gone out, or was refused, was neither replaced nor withdrawn.
             let tried_again = finished.attempt.outcome == AttemptOutcome::Retry;
             let gone = finished.removed.iter().filter(|_| tried_again);
             let gone: Vec<EntryId> = gone.copied().chain(unwanted).collect();
-            changes.push(Change::AddAttempt(finished.attempt));
-            changes.extend(before.record(&gone, &lane.lane, id, &lane.id, now));
-            changes.extend(removed.into_iter().map(Change::DeleteEntry));
-            changes.extend(lane.lane.entries().cloned().map(Change::PutEntry));
-            changes.push(lane.stored(&group.core));
-        }
-        self.groups.insert(id.clone(), group);
             let mut removed: Vec<EntryId> = finished.removed.into_iter().chain(unwanted).collect();
             let ended = |named: &NotifiedAlert| {
                 named.alert.is_resolved() && group.left.contains(&named.alert.fingerprint())
@@ -89,6 +90,13 @@ impl Dispatcher {
                 removed.retain(|id| *id != finished.attempt.entry);
                 removed.extend(lane.refused.replace(finished.attempt.entry));
             }
+            changes.push(Change::AddAttempt(finished.attempt));
+            changes.extend(before.record(&gone, &lane.lane, id, &lane.id, now));
+            changes.extend(removed.into_iter().map(Change::DeleteEntry));
+            changes.extend(lane.lane.entries().cloned().map(Change::PutEntry));
+            changes.push(lane.stored(&group.core));
+        }
+        self.groups.insert(id.clone(), group);
         self.close_if_over(id, now, &mut changes);
         changes
     }

@@ -13,7 +13,7 @@ use crate::engine::dispatcher::Dispatcher;
 use crate::engine::dispatcher::group::{Group, GroupLane};
 use crate::engine::dispatcher::reconcile::{RoutesByName, route_key};
 use crate::engine::dispatcher::record::{Before, joined};
-use crate::model::{Alert, Fingerprint, Now};
+use crate::model::{Alert, Fingerprint, Monotonic, Now};
 use crate::outbox::{Lane, LaneKey, OutboxEntry, Told};
 use crate::routing::{AggregationGroup, Route};
 use crate::storage::{
@@ -60,6 +60,17 @@ impl Dispatcher {
             _ => true,
         }));
         (dispatcher, changes)
+    }
+
+    /// Puts off until `looked` what is to be repeated and came due while nothing ran: an alert of
+    /// which the rules have not been asked yet may be over. News is not put off.
+    pub fn wait_for_rules(&mut self, looked: Monotonic) {
+        for group in self.groups.values_mut() {
+            let told_at = looked - group.route.repeat_interval;
+            for lane in &mut group.lanes {
+                lane.told_at = lane.told_at.max(told_at);
+            }
+        }
     }
 
     /// Records that alerts which have other labels than before are in groups that were there before:

@@ -120,6 +120,39 @@ fn a_restart_after_a_jump_repeats_when_its_time_has_come() {
 }
 
 #[test]
+fn what_arrived_late_is_repeated_one_interval_after_its_arrival() {
+    for restarted in [false, true] {
+        let mut bench = Bench::new();
+        bench.answer = Answer::Down;
+        bench.fire("A").pass(300);
+        bench.answer = Answer::Works;
+        bench.pass(60);
+        assert_eq!(bench.sent().len(), 1);
+        if restarted {
+            bench.restart(0);
+        }
+        bench.pass(540);
+        assert!(bench.sent().is_empty(), "decided at second 10, and known since 300 at least");
+        bench.pass(120);
+        assert_eq!(bench.sent().len(), 1);
+    }
+}
+
+#[test]
+fn what_is_to_be_repeated_after_a_stop_waits_for_the_rules_and_news_does_not() {
+    let mut bench = Bench::with(setup(ROUTE, "", &["r/webhook"]));
+    bench.fire("A team=x").fire("B team=y").fire("C team=z").pass(11).sent();
+    bench.fire("D team=z").restart(900);
+    bench.dispatcher.wait_for_rules(bench.now.mono + Duration::from_secs(30));
+    bench.pass(1);
+    assert_eq!(bench.sent(), ["911 r/webhook new_alerts_in_group: C D"]);
+    bench.resolve("A team=x").pass(70);
+    let sent = bench.sent().concat();
+    assert!(sent.contains("all_alerts_resolved: -A") && !sent.contains(": A"), "{sent}");
+    assert!(sent.contains("repeat_interval_elapsed: B"), "{sent}");
+}
+
+#[test]
 fn groups_that_do_not_fit_into_a_transaction_stay_due() {
     let mut bench = Bench::with(setup(&ROUTE.replace("[team]", "['...']"), "", &["r/webhook"]));
     bench.fire("A").fire("B").fire("C");
