@@ -14,6 +14,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // tests may stop
 
+mod day;
 mod receivers;
 mod rng;
 mod setups;
