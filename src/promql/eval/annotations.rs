@@ -1,8 +1,9 @@
 //! Remarks about an evaluation: what Prometheus returns as warnings and infos.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::Span;
+use crate::promql::eval::monotonicity::{Forced, ForcedMonotonicity};
 
 /// How much a remark matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +50,8 @@ pub struct Annotations {
     /// The one that was made last: most are made again for the next sample.
     last: Option<Annotation>,
     omitted: usize,
+    /// What was remarked about counts that had to be forced to rise, by place and metric.
+    forced: BTreeMap<(Span, String), ForcedMonotonicity>,
 }
 
 impl Annotations {
@@ -80,6 +83,24 @@ impl Annotations {
     /// Notes something worth knowing.
     pub(in crate::promql) fn info(&mut self, span: Span, message: impl Into<String>) {
         self.add(Annotation { span, level: AnnotationLevel::Info, message: message.into() });
+    }
+
+    /// Notes that the counts of a classic histogram did not rise at a time. There is one remark for
+    /// all times and histograms of a metric.
+    pub(in crate::promql) fn forced_monotonicity(
+        &mut self,
+        span: Span,
+        metric: &str,
+        at: i64,
+        forced: Forced,
+    ) {
+        let level = AnnotationLevel::Info;
+        let state = self.forced.entry((span, metric.to_string())).or_default();
+        let before = Annotation { span, level, message: state.message(metric) };
+        state.add(at, forced);
+        let now = Annotation { span, level, message: state.message(metric) };
+        self.found.remove(&before);
+        self.add(now);
     }
 
     fn add(&mut self, annotation: Annotation) {

@@ -18,6 +18,7 @@ mod histograms;
 mod invariant;
 mod kahan;
 mod limits;
+mod monotonicity;
 mod names;
 mod notes;
 mod options;

@@ -6,6 +6,7 @@ mod changes;
 mod clamp;
 mod dates;
 mod extrapolate;
+mod histogram;
 mod info;
 mod instant_rate;
 mod labels;
