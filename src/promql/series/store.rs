@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::model::histogram::{CounterResetHint, FloatHistogram};
+use crate::model::histogram::{CounterResetHint, FloatHistogram, HistogramError};
 use crate::model::label::METRIC_NAME;
 use crate::model::{LabelSet, Matcher, Timestamp};
 use crate::promql::VectorSelector;
 use crate::promql::series::{FloatPoint, HistogramPoint, SampleValue, is_stale};
 
 /// Why a sample was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum AppendError {
     /// The series has a later sample already.
     #[error("the series already has a later sample")]
@@ -18,6 +18,9 @@ pub enum AppendError {
     /// The series has another value at this time.
     #[error("the series already has another value at this time")]
     Duplicate,
+    /// The histogram makes no sense.
+    #[error("not a histogram: {0}")]
+    Invalid(#[from] HistogramError),
 }
 
 /// The number of a series in its store.
@@ -91,6 +94,7 @@ impl StoredSeries {
                 self.floats.push(FloatPoint { at, value });
             }
             SampleValue::Histogram(histogram) => {
+                histogram.validate()?;
                 let (histogram, reset) = self.hinted(histogram);
                 if reset {
                     self.resets.push(self.histograms.len());
@@ -203,7 +207,8 @@ impl SeriesStore {
     /// Appends a sample; what is there already with the same value is no error.
     ///
     /// # Errors
-    /// When the series has a later sample, or another value at this time. Nothing is changed then.
+    /// When the series has a later sample, or another value at this time, or the histogram makes no
+    /// sense. Nothing is changed then.
     pub fn append(
         &mut self,
         labels: &LabelSet,

@@ -1,6 +1,6 @@
 //! What the store takes and finds.
 
-use crate::model::{LabelSet, Timestamp};
+use crate::model::{FloatHistogram, HistogramError, LabelSet, Timestamp};
 use crate::promql::series::{AppendError, SampleValue, SeriesStore, is_stale, stale_marker};
 use crate::promql::{ExprKind, VectorSelector, parse};
 
@@ -36,6 +36,19 @@ fn samples_are_kept_in_order_and_once() {
     assert_eq!(only.series.floats().len(), 3);
     assert!(only.series.has_ends() && !is_stale(f64::NAN));
     assert_eq!(only.series.float_starts(), [0, 0, 5000]);
+}
+
+#[test]
+fn histograms_that_make_no_sense_are_refused() {
+    let mut store = SeriesStore::new();
+    let labels = LabelSet::from([("__name__", "h")]);
+    let bad = FloatHistogram { count: -1.0, ..FloatHistogram::default() };
+    let refused = store.append(&labels, at(0), SampleValue::Histogram(bad.into()));
+    let reason = HistogramError::NegativeCount { what: "count", count: -1.0 };
+    assert_eq!(refused, Err(AppendError::Invalid(reason)));
+    // Nothing is there at this time.
+    let good = SampleValue::Histogram(FloatHistogram::default().into());
+    assert_eq!(store.append(&labels, at(0), good), Ok(()));
 }
 
 #[test]
