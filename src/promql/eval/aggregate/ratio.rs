@@ -101,6 +101,7 @@ mod tests {
             ("a", 0xd24e_c4f1_a98c_6e5b),
             ("abc", 0x44bc_2cf5_ad77_0999),
             ("Nobody inspects the spammish repetition", 0xfbce_a83c_8a37_8bf1),
+            ("The quick brown fox jumps over the lazy dog", 0x0b24_2d36_1fda_71bc),
         ] {
             assert_eq!(xxh64(text.as_bytes()), hash, "{text}");
         }

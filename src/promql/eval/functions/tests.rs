@@ -224,7 +224,7 @@ fn info_series_lend_their_labels() {
     let store = store(
         r#"m{job="j",instance="a"} 1 1 1
            m{job="j",instance="b"} 2 2 2
-           target_info{job="j",instance="a",version="1",os="x"} 1 stale
+           target_info{job="j",instance="a",version="1",os="x"} 1
            target_info{job="j",instance="a",version="2",os="x"} _ 1 1
            build_info{job="j",instance="a",branch="main"} 1 1 1"#,
     );
