@@ -71,7 +71,7 @@ fn alert(instance: &str, over: bool) -> NotifiedAlert {
         generator_url: "https://prometheus.example.com/graph?g0.expr=up+%3D%3D+0&g0.tab=1".into(),
         value: Some(0.0),
     };
-    NotifiedAlert { alert, missed: false }
+    NotifiedAlert { alert: alert.into(), missed: false }
 }
 
 fn told(alerts: Vec<NotifiedAlert>, reason: NotifyReason) -> Delivery {

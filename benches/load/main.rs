@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod alerts;
+mod digest;
 mod files;
 mod flush;
 #[allow(dead_code)] // the tests use all of it
@@ -20,6 +21,7 @@ mod report;
 mod routing;
 mod rules;
 mod server;
+mod silences;
 mod start;
 mod stub;
 
@@ -34,6 +36,8 @@ const PARTS: &[Part] = &[
         routing::run,
     ),
     ("flush", "10,000 groups due at once, in this process with the embedded store", flush::run),
+    ("silences", "100,000 alerts and 5,000 active silences, in this process", silences::run),
+    ("digest", "a storm of 100,000 alerts in one group: rendering its messages", digest::run),
     ("alerts", "100,000 active alerts in the daemon: memory", alerts::run),
     ("start", "a start with 10,000 rules and 100,000 stored alerts", start::run),
     ("latency", "from a changed sample to a received webhook", latency::run),

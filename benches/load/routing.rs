@@ -25,14 +25,20 @@ pub fn later(now: Now, time: Duration) -> Now {
 
 /// The routes of the daemon that is measured, or others by `group_by`.
 pub fn setup(group_by: &str) -> Arc<RoutingSetup> {
+    Arc::new(routing_setup(&load(group_by, "").config))
+}
+
+/// The configuration of the daemon that is measured, with more integrations of its receiver: one
+/// line of YAML each.
+pub fn load(group_by: &str, integrations: &str) -> Loaded {
     let folder = tempfile::tempdir().expect("a folder");
     files::watchbell(folder.path(), 1, "15s", "http://127.0.0.1:9090", "http://127.0.0.1:9/");
     let path = folder.path().join("watchbell.yaml");
     let config = std::fs::read_to_string(&path).expect("a file");
     let config = config.replace("[alertname, node]", group_by);
+    let config = config.replace("webhook_configs", &format!("{integrations}webhook_configs"));
     std::fs::write(&path, config).expect("a file");
-    let loaded = Loaded::load(&path).expect("a good configuration");
-    Arc::new(routing_setup(&loaded.config))
+    Loaded::load(&path).expect("a good configuration")
 }
 
 /// The samples of one evaluation of one rule, made anew as an evaluation makes them.
@@ -91,6 +97,17 @@ pub fn rules() -> Vec<Rule> {
     (0..GROUPS).map(|rule| Rule { key: key(rule), alerts: RuleAlerts::default() }).collect()
 }
 
+/// Flushes every group that is due, in turns as the dispatch loop does; gives the number of changes.
+pub fn flush_all(dispatcher: &mut Dispatcher, now: Now) -> usize {
+    let mut changes = 0;
+    while dispatcher.next_deadline(false).is_some_and(|at| at <= now.mono) {
+        let mut part = Vec::new();
+        dispatcher.flush_due(now, 10_000, &mut part);
+        changes += part.len();
+    }
+    changes
+}
+
 pub fn run(_: Option<u64>) {
     let before = mebibytes("self", "VmRSS");
     let mut dispatcher = Dispatcher::new(setup("[alertname, node]"));
@@ -98,12 +115,7 @@ pub fn run(_: Option<u64>) {
     let [step, observe] = evaluate(&mut rules, &mut dispatcher, 95.0, now);
     let now = later(now, Duration::from_secs(2));
     let began = Instant::now();
-    let mut changes = 0;
-    while dispatcher.next_deadline(false).is_some_and(|at| at <= now.mono) {
-        let mut part = Vec::new();
-        dispatcher.flush_due(now, 10_000, &mut part);
-        changes += part.len();
-    }
+    let changes = flush_all(&mut dispatcher, now);
     let flush = began.elapsed().as_secs_f64();
     let again = evaluate(&mut rules, &mut dispatcher, 96.0, later(now, Duration::from_secs(15)));
     let peer = alertmanager();

@@ -75,8 +75,14 @@ impl RuleManager {
         settings: &RuleSettings,
     ) -> RuleAlerts {
         let restoration = restore(alerts, stop);
+        // One line for each reason: a storm's alerts would fill the log at every start.
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for (fingerprint, reason) in &restoration.reasons {
-            tracing::info!(rule = %rule.key, alert = %fingerprint, %reason, "alert restored");
+            tracing::debug!(rule = %rule.key, alert = %fingerprint, %reason, "alert restored");
+            *counts.entry(reason.as_str()).or_default() += 1;
+        }
+        for (reason, alerts) in counts {
+            tracing::info!(rule = %rule.key, alerts, reason, "alerts restored");
         }
         let step = Step {
             transitions: restoration.transitions,

@@ -93,9 +93,10 @@ impl NotificationStatus {
 /// One alert inside a notification.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NotifiedAlert {
-    /// The alert as it was when the words were chosen.
+    /// The alert as it was when the words were chosen, shared with routing: a storm has a hundred
+    /// thousand of them.
     #[serde(flatten)]
-    pub alert: Alert,
+    pub alert: Arc<Alert>,
     /// It fired and was resolved before its receiver could be told of it.
     #[serde(default)]
     pub missed: bool,

@@ -31,7 +31,7 @@ pub(super) fn alert(labels: &[(&str, &str)], summary: &str) -> NotifiedAlert {
         generator_url: "https://prometheus.example.com/graph?g0.expr=cpu+%3E+0.8&g0.tab=1".into(),
         value: Some(0.934),
     };
-    NotifiedAlert { alert, missed: false }
+    NotifiedAlert { alert: alert.into(), missed: false }
 }
 
 fn cpu(node: &str) -> NotifiedAlert {
@@ -59,12 +59,13 @@ fn in_a_storm(n: usize) -> NotifiedAlert {
         },
     );
     labels.set("severity", if n % 50 == 7 { "critical" } else { "warning" });
-    notified.alert.labels = labels.build();
+    std::sync::Arc::make_mut(&mut notified.alert).labels = labels.build();
     notified
 }
 
 fn over(mut alert: NotifiedAlert) -> NotifiedAlert {
-    alert.alert.ends_at = Some(NOW - std::time::Duration::from_secs(60));
+    std::sync::Arc::make_mut(&mut alert.alert).ends_at =
+        Some(NOW - std::time::Duration::from_secs(60));
     alert
 }
 
@@ -104,7 +105,7 @@ pub(super) fn cases() -> Vec<(&'static str, Notification, bool)> {
         over(cpu("node-1:9100")),
     ];
     if let Some(first) = mixed.first_mut() {
-        first.alert.value = Some(0.0);
+        std::sync::Arc::make_mut(&mut first.alert).value = Some(0.0);
     }
     let mut rules = notification(mixed, NotifyReason::NewResolvedAlerts);
     rules.group_labels = LabelSet::from([("cluster", "mlflow-prod")]);

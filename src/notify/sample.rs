@@ -28,7 +28,8 @@ pub fn sample(integration: &IntegrationId, resolved: bool, now: Timestamp) -> No
             ends_at,
             generator_url: "".into(),
             value: Some(1.0),
-        },
+        }
+        .into(),
         missed: false,
     };
     let mut alerts = vec![alert("test-1", None)];

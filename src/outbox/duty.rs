@@ -58,11 +58,13 @@ fn missed(
     let start = owed.alert.starts_at;
     let mut alert = NotifiedAlert { missed: true, ..owed.clone() };
     match now {
-        Some(now) if now.is_resolved() => alert.alert = Alert::clone(now),
+        Some(now) if now.is_resolved() => alert.alert = Arc::clone(now),
         _ if owed.alert.is_resolved() => {}
-        Some(now) if now.starts_at > start => alert.alert.ends_at = Some(now.starts_at),
+        Some(now) if now.starts_at > start => {
+            Arc::make_mut(&mut alert.alert).ends_at = Some(now.starts_at);
+        }
         Some(_) => return None,
-        None => alert.alert.ends_at = Some(latest.max(start)),
+        None => Arc::make_mut(&mut alert.alert).ends_at = Some(latest.max(start)),
     }
     Some(alert)
 }

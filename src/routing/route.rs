@@ -90,7 +90,12 @@ impl Route {
     /// has Alertmanager's form, `{}/{severity="critical"}:{alertname="X"}`.
     pub fn group_of(&self, labels: &LabelSet) -> (GroupKey, LabelSet) {
         let group = self.group_by.group_labels(labels);
-        (GroupKey(format!("{}:{group}", self.key).into()), group)
+        (self.key_of(&group), group)
+    }
+
+    /// The key of this route's group with these group labels.
+    pub fn key_of(&self, group: &LabelSet) -> GroupKey {
+        GroupKey(format!("{}:{group}", self.key).into())
     }
 }
 

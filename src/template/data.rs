@@ -239,7 +239,7 @@ pub(in crate::template) mod tests {
             generator_url: "http://prom/graph?g0.expr=up".into(),
             value: Some(1234.5),
         };
-        NotifiedAlert { alert, missed: false }
+        NotifiedAlert { alert: alert.into(), missed: false }
     }
 
     /// Two alerts of one group, the second resolved if `resolved`.

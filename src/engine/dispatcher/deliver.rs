@@ -23,7 +23,7 @@ impl Dispatcher {
     /// committed. Every ticket comes back through [`Dispatcher::finished`].
     pub fn take_due(&mut self, limit: usize, now: Now) -> Vec<DeliveryTicket> {
         let mut tickets = Vec::new();
-        for (group, integration) in self.timers.due_attempts(now.mono).into_iter().take(limit) {
+        for (group, integration) in self.timers.due_attempts(now.mono, limit) {
             let Some(lane) = self.groups.get_mut(&group).and_then(|g| g.lane_mut(&integration))
             else {
                 continue;

@@ -272,7 +272,7 @@ fn words(
     let alerts = named.iter().filter_map(|fp| group.alerts.get(fp).map(|alert| (fp, alert)));
     let mut words: Vec<NotifiedAlert> = alerts
         .map(|(fp, alert)| NotifiedAlert {
-            alert: crate::model::Alert::clone(alert),
+            alert: Arc::clone(alert),
             missed: alert.is_resolved() && !lane.lane.has_heard(*fp),
         })
         .collect();

@@ -6,6 +6,7 @@ mod deliver;
 mod flush;
 mod group;
 mod hold;
+mod keys;
 mod observe;
 mod reconcile;
 mod record;
@@ -32,6 +33,7 @@ use crate::routing::{Inhibitor, Route, Silences};
 use crate::storage::{Change, GroupId};
 
 use group::Group;
+use keys::GroupIds;
 use timers::Timers;
 
 /// An alert on its way through routing. Two rules may produce the same labels: such an alert is
@@ -75,6 +77,7 @@ pub struct Dispatcher {
     silences: Silences,
     alerts: HashMap<Fingerprint, Routed>,
     groups: BTreeMap<GroupId, Group>,
+    ids: GroupIds,
     timers: Timers,
     last_entry: u64,
 }
@@ -90,6 +93,7 @@ impl Dispatcher {
             silences: Silences::default(),
             alerts: HashMap::new(),
             groups: BTreeMap::new(),
+            ids: GroupIds::default(),
             timers: Timers::default(),
             last_entry: 0,
         }

@@ -13,6 +13,10 @@ use crate::model::{Alert, Fingerprint, LabelSet, Now, RuleKey};
 use crate::routing::AggregationGroup;
 use crate::storage::{Change, GroupId, KnownAlert, StoredAlert};
 
+/// How many changes an alert that begins to fire comes to: a storm is not to grow the list by
+/// copying it again and again.
+const CHANGES: usize = 6;
+
 /// What one evaluation of one rule found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observation {
@@ -32,7 +36,7 @@ impl Dispatcher {
         observation: Observation,
         now: Now,
     ) -> Vec<Change> {
-        let mut changes = Vec::new();
+        let mut changes = Vec::with_capacity(observation.transitions.len() * CHANGES);
         let generator_url = &Arc::from(generator_url);
         for transition in observation.transitions {
             changes
@@ -217,11 +221,12 @@ impl Dispatcher {
         changes: &mut Vec<Change>,
     ) {
         let setup = Arc::clone(&self.setup);
-        for (route, key, labels) in setup.tree.groups_of(&alert.labels) {
+        for route in setup.tree.matches(&alert.labels) {
             let Some(route) = self.routes.get(route.0).map(Arc::clone) else { continue };
-            let id = GroupId { key: key.clone(), receiver: route.receiver.as_str().into() };
-            let group = self.groups.entry(id).or_insert_with(|| {
-                let core = AggregationGroup::new(&route, key, labels, now);
+            let labels = route.group_by.group_labels(&alert.labels);
+            let id = self.ids.of(&route, &labels);
+            let group = self.groups.entry(id).or_insert_with_key(|id| {
+                let core = AggregationGroup::new(&route, id.key.clone(), labels, now);
                 Group::new(core, Arc::clone(&route))
             });
             // The group's own, so that its alerts share the text.

@@ -23,6 +23,7 @@ impl Dispatcher {
         self.inhibitor = Inhibitor::new(setup.inhibit_rules.clone());
         let relabel = self.setup.external_labels != setup.external_labels;
         self.routes = routes(&setup);
+        self.ids.clear();
         self.setup = setup;
         if relabel {
             self.relabel(now, &mut changes);
@@ -151,7 +152,8 @@ impl Dispatcher {
         let id = group.id();
         let mut told = false;
         for (fingerprint, alert) in std::mem::take(&mut group.core.alerts) {
-            let belongs = !group.orphan && group_ids(&self.setup, &alert.labels).contains(&id);
+            let belongs =
+                !group.orphan && self.ids.of_labels(&self.setup.tree, &alert.labels).contains(&id);
             let current = self.alerts.get(&fingerprint).map(|r| Arc::clone(&r.merged));
             if alert.is_resolved() || (belongs && current.is_some()) {
                 group.core.alerts.insert(fingerprint, alert);
@@ -199,17 +201,6 @@ impl Dispatcher {
             changes.push(Change::DeleteLane(LaneKey { group_key, integration: lane.id.clone() }));
         }
     }
-}
-
-/// The groups that the configuration gives a label set.
-pub(super) fn group_ids(setup: &RoutingSetup, labels: &LabelSet) -> Vec<GroupId> {
-    let groups = setup.tree.groups_of(labels).into_iter();
-    groups
-        .filter_map(|(route, key, _)| {
-            let receiver = setup.tree.get(route)?.receiver.as_str().into();
-            Some(GroupId { key, receiver })
-        })
-        .collect()
 }
 
 /// The route's part of a group's key.

@@ -11,7 +11,7 @@ use crate::alerting::AlertState;
 use crate::engine::RoutingSetup;
 use crate::engine::dispatcher::Dispatcher;
 use crate::engine::dispatcher::group::{Group, GroupLane};
-use crate::engine::dispatcher::reconcile::{RoutesByName, group_ids, route_key};
+use crate::engine::dispatcher::reconcile::{RoutesByName, route_key};
 use crate::engine::dispatcher::record::{Before, joined};
 use crate::model::{Alert, Fingerprint, Now};
 use crate::outbox::{Lane, LaneKey, OutboxEntry, Told};
@@ -116,7 +116,7 @@ impl Dispatcher {
         let setup = Arc::clone(&self.setup);
         for (fingerprint, routed) in &mut self.alerts {
             let mut ids: BTreeSet<GroupId> =
-                group_ids(&setup, &routed.merged.labels).into_iter().collect();
+                self.ids.of_labels(&setup.tree, &routed.merged.labels).into_iter().collect();
             if routed.merged.is_resolved() {
                 ids.retain(|id| {
                     self.groups.get(id).is_some_and(|g| unseen(g, &routed.merged, now))
@@ -224,7 +224,7 @@ fn restore_words(group: &mut Group, entries: &[OutboxEntry], now: Now) {
     for named in entries.iter().flat_map(|entry| &entry.notification.alerts) {
         let fingerprint = named.alert.fingerprint();
         group.core.alerts.entry(fingerprint).or_insert_with(|| {
-            let mut alert = named.alert.clone();
+            let mut alert = Alert::clone(&named.alert);
             alert.ends_at.get_or_insert(now.wall.max(alert.starts_at));
             Arc::new(alert)
         });

@@ -62,9 +62,13 @@ impl Timers {
         self.flushes.iter().take_while(|(at, _)| *at <= now).map(|(_, id)| id.clone()).collect()
     }
 
-    /// The lanes whose attempt is due, earliest first.
-    pub(super) fn due_attempts(&self, now: Monotonic) -> Vec<(GroupId, IntegrationId)> {
-        let due = self.attempts.iter().take_while(|(at, ..)| *at <= now);
+    /// The lanes whose attempt is due, earliest first, at most `limit`.
+    pub(super) fn due_attempts(
+        &self,
+        now: Monotonic,
+        limit: usize,
+    ) -> Vec<(GroupId, IntegrationId)> {
+        let due = self.attempts.iter().take_while(|(at, ..)| *at <= now).take(limit);
         due.map(|(_, id, integration)| (id.clone(), integration.clone())).collect()
     }
 }

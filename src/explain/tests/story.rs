@@ -234,7 +234,7 @@ impl Story {
                 group_key: Self::group("ops").key,
                 integration: self.integration.clone(),
                 group_labels: LabelSet::new(),
-                alerts: vec![NotifiedAlert { alert, missed: false }],
+                alerts: vec![NotifiedAlert { alert: alert.into(), missed: false }],
                 reason: NotifyReason::FirstNotification,
                 created_at: at(secs),
             },

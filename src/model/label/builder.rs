@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::model::LabelSet;
-use crate::model::label::packed;
+use crate::model::label::packed::Packer;
 
 /// Collects labels for a [`LabelSet`].
 #[derive(Clone, Debug, Default)]
@@ -48,18 +48,18 @@ impl LabelSetBuilder {
             return self.base;
         }
         let mut kept = self.base.iter().peekable();
-        let mut packed = String::with_capacity(self.base.bytes());
+        let mut packed = Packer::with_capacity(self.base.bytes());
         for (name, value) in &self.changes {
             while let Some((n, v)) = kept.next_if(|(n, _)| *n < name.as_str()) {
-                packed::push(&mut packed, n, v);
+                packed.push(n, v);
             }
             kept.next_if(|(n, _)| n == name);
             if !value.is_empty() {
-                packed::push(&mut packed, name, value);
+                packed.push(name, value);
             }
         }
-        kept.for_each(|(n, v)| packed::push(&mut packed, n, v));
-        LabelSet::from_packed(&packed)
+        kept.for_each(|(n, v)| packed.push(n, v));
+        LabelSet::from_packed(packed.finish())
     }
 }
 
@@ -68,15 +68,15 @@ fn from_pairs<S: AsRef<str>, T: AsRef<str>>(pairs: &mut [(S, T)]) -> LabelSet {
     let name = |pair: &(S, T), other: &(S, T)| pair.0.as_ref().cmp(other.0.as_ref());
     // Most come sorted, which is seen in one pass. A stable sort keeps the later one behind.
     pairs.sort_by(name);
-    let mut packed = String::new();
+    let mut packed = Packer::with_capacity(0);
     for (index, pair) in pairs.iter().enumerate() {
         let is_last = pairs.get(index + 1).is_none_or(|next| name(pair, next) != Ordering::Equal);
         let value = pair.1.as_ref();
         if is_last && !value.is_empty() {
-            packed::push(&mut packed, pair.0.as_ref(), value);
+            packed.push(pair.0.as_ref(), value);
         }
     }
-    LabelSet::from_packed(&packed)
+    LabelSet::from_packed(packed.finish())
 }
 
 impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for LabelSet {

@@ -49,15 +49,20 @@ impl LabelSet {
     /// Alertmanager's fingerprint: FNV-1a over `name 0xFF value 0xFF` in order of name
     /// (`labelSetToFingerprint` in prometheus/common). Stable across runs and versions.
     pub fn fingerprint(&self) -> Fingerprint {
-        let mut hash = Fnv1a::default();
-        for (name, value) in self.iter() {
-            hash.write(name.as_bytes());
-            hash.write(&[0xff]);
-            hash.write(value.as_bytes());
-            hash.write(&[0xff]);
-        }
-        Fingerprint(hash.0)
+        Fingerprint(self.stamp().unwrap_or_else(|| Fnv1a::default().0))
     }
+}
+
+/// What [`LabelSet::fingerprint`] is of labels in order of name.
+pub(super) fn hash<'a>(labels: impl Iterator<Item = (&'a str, &'a str)>) -> u64 {
+    let mut hash = Fnv1a::default();
+    for (name, value) in labels {
+        hash.write(name.as_bytes());
+        hash.write(&[0xff]);
+        hash.write(value.as_bytes());
+        hash.write(&[0xff]);
+    }
+    hash.0
 }
 
 /// FNV-1a with 64 bits, the hash that Prometheus uses for identities.

@@ -9,11 +9,12 @@ pub use fingerprint::Fingerprint;
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::model::label::packed::Labels;
+use crate::model::label::packed::Packer;
 
 /// The label that holds a metric's name.
 pub const METRIC_NAME: &str = "__name__";
@@ -25,23 +26,23 @@ pub const ALERT_NAME: &str = "alertname";
 /// A label with an empty value is the same as no label, as in Prometheus, so none is ever held.
 /// Cloning copies a pointer. All names and values stand in one piece of memory (`packed.rs`): sets
 /// are what a program full of alerts mostly holds.
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct LabelSet(Arc<str>);
 
 impl LabelSet {
+    fn from_packed(packed: Arc<str>) -> Self {
+        Self(packed)
+    }
+
     /// The empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    fn from_packed(packed: &str) -> Self {
-        if packed.is_empty() { Self::default() } else { Self(Arc::from(packed)) }
-    }
-
     /// The value of a label, or `None` where the set lacks it.
     pub fn get(&self, name: &str) -> Option<&str> {
         // The names rise: behind the place of the wanted one there is nothing to look for.
-        let mut labels = Labels(&self.0).skip_while(|(n, _)| *n < name);
+        let mut labels = packed::labels(&self.0).skip_while(|(n, _)| *n < name);
         labels.next().filter(|(n, _)| *n == name).map(|(_, value)| value)
     }
 
@@ -62,17 +63,22 @@ impl LabelSet {
 
     /// How many labels the set holds.
     pub fn len(&self) -> usize {
-        Labels(&self.0).count()
+        packed::labels(&self.0).count()
     }
 
     /// Names and values in order of name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + '_ {
-        Labels(&self.0)
+        packed::labels(&self.0)
+    }
+
+    /// The hash that was made with the set; `None` for the empty one.
+    fn stamp(&self) -> Option<u64> {
+        packed::hash(&self.0)
     }
 
     /// How many bytes the names and values take, lengths included.
     fn bytes(&self) -> usize {
-        self.0.len()
+        packed::labels(&self.0).bytes()
     }
 
     /// A builder that starts from this set.
@@ -89,11 +95,23 @@ impl LabelSet {
     /// This set reduced to the labels that `keep` accepts by name.
     #[must_use]
     pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
-        let mut packed = String::with_capacity(self.bytes());
+        let mut packed = Packer::with_capacity(self.bytes());
         for (name, value) in self.iter().filter(|(name, _)| keep(name)) {
-            packed::push(&mut packed, name, value);
+            packed.push(name, value);
         }
-        if packed.len() == self.bytes() { self.clone() } else { Self::from_packed(&packed) }
+        // Where all were kept, the text that is there is shared.
+        if packed.bytes() == self.bytes() {
+            self.clone()
+        } else {
+            Self::from_packed(packed.finish())
+        }
+    }
+}
+
+/// The fingerprint is a hash already.
+impl Hash for LabelSet {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.fingerprint().0);
     }
 }
 

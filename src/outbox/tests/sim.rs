@@ -186,7 +186,7 @@ impl Sim {
                 .any(|told| told.firing.contains(fp) || told.resolved.contains(fp))
         };
         let word = |fp| {
-            let alert = Alert::clone(&self.current[fp]);
+            let alert = Arc::clone(&self.current[fp]);
             NotifiedAlert { missed: alert.is_resolved() && !knew(fp), alert }
         };
         let mut alerts: Vec<NotifiedAlert> = named.iter().map(word).collect();

@@ -98,7 +98,7 @@ pub async fn a_case_has_all_that_concerns_it_now(store: &dyn Store) {
     let told = Told { firing: [fingerprint].into(), ..Told::default() };
     let telling = StoredLane { delivered: Some(told), enqueued: None, ..lane(2) };
     let mut waiting = entry(2);
-    waiting.notification.alerts[1].alert.labels = routed(1);
+    std::sync::Arc::make_mut(&mut waiting.notification.alerts[1].alert).labels = routed(1);
     let current = [
         Change::PutAlert(own.clone()),
         Change::PutAlert(alert(rule("A", 0), 9)),

@@ -115,13 +115,15 @@ pub fn lane(number: u64) -> StoredLane {
 }
 
 pub fn entry(number: u64) -> OutboxEntry {
-    let routed = |number, value, ends_at| Alert {
-        labels: labels(number),
-        annotations: LabelSet::new(),
-        starts_at: at(1),
-        ends_at,
-        generator_url: "".into(),
-        value,
+    let routed = |number, value, ends_at| {
+        std::sync::Arc::new(Alert {
+            labels: labels(number),
+            annotations: LabelSet::new(),
+            starts_at: at(1),
+            ends_at,
+            generator_url: "".into(),
+            value,
+        })
     };
     OutboxEntry {
         id: EntryId(number),

@@ -48,7 +48,8 @@ pub(super) fn alert(
             ends_at: minutes.1.map(at),
             generator_url: graph.into(),
             value: Some(value),
-        },
+        }
+        .into(),
         missed: false,
     }
 }
@@ -198,14 +199,15 @@ fn hostile() -> NotifiedAlert {
         f64::NAN,
         (0, None),
     );
-    alert.alert.generator_url = "data:text/html,<script>alert(1)</script>".into();
+    std::sync::Arc::make_mut(&mut alert.alert).generator_url =
+        "data:text/html,<script>alert(1)</script>".into();
     alert
 }
 
 /// An alert with nothing but its name, as any client may post it.
 fn bare() -> NotifiedAlert {
     let mut alert = alert(&[("alertname", "Posted")], &[], 0.0, (60 * 50, None));
-    alert.alert.generator_url = "".into();
-    alert.alert.value = None;
+    std::sync::Arc::make_mut(&mut alert.alert).generator_url = "".into();
+    std::sync::Arc::make_mut(&mut alert.alert).value = None;
     alert
 }
