@@ -32,3 +32,4 @@ pub mod explain;
 pub mod api;
 pub mod cli;
 pub mod daemon;
+pub mod ruletest;

@@ -7,6 +7,7 @@
 
 mod display;
 mod error;
+pub mod eval;
 mod expr;
 mod function;
 mod literal;

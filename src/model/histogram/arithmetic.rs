@@ -27,11 +27,6 @@ impl FloatHistogram {
         }
     }
 
-    /// Turns the signs of all counts and of the sum, which makes a gauge.
-    pub fn negate(&mut self) {
-        self.mul(-1.0);
-    }
-
     fn map(&mut self, change: impl Fn(f64) -> f64) {
         let buckets = self.positive.iter_mut().chain(&mut self.negative);
         let whole = [&mut self.zero_count, &mut self.count, &mut self.sum];

@@ -138,7 +138,7 @@ fn products_and_quotients() {
     twice.div(2.0);
     assert_eq!(twice, h);
     let mut less = h.clone();
-    less.negate();
+    less.mul(-1.0);
     assert_eq!((less.count, less.counter_reset_hint), (-2.0, CounterResetHint::Gauge));
     less.div(0.0);
     assert_eq!((less.count, less.zero_count), (f64::NEG_INFINITY, f64::NEG_INFINITY));

@@ -1,0 +1,4 @@
+//! Prometheus' own scripts, what the language says, and scripts that must not pass.
+
+mod corpus;
+mod language;
