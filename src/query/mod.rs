@@ -1,17 +1,20 @@
 //! Tier 5: questions to a datasource.
 //!
-//! [`Querier`] is what the engine asks; [`Prometheus`] answers over HTTP. Warnings of the server
+//! [`Querier`] is what the engine asks; [`Prometheus`] answers over HTTP, [`MemoryQuerier`] from
+//! series in memory. Warnings of the server
 //! (a store that did not answer, say) come with the result and are never dropped.
 
 mod config;
 mod decode;
 mod elements;
 mod error;
+mod memory;
 mod prometheus;
 mod range;
 
 pub use config::DatasourceConfig;
 pub use error::{ApiErrorKind, QueryError};
+pub use memory::MemoryQuerier;
 pub use prometheus::{BuildInfo, Prometheus};
 
 use std::time::Duration;

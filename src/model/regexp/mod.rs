@@ -8,6 +8,7 @@
 
 mod class;
 mod literal;
+pub mod memo;
 mod scan;
 #[cfg(test)]
 mod tests;

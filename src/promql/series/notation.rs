@@ -20,7 +20,7 @@ use cursor::Cursor;
 /// Longer texts are refused, in bytes.
 pub const MAX_LENGTH: usize = 1_000_000;
 /// The most values that one series may have.
-pub const MAX_VALUES: usize = 1_000_000;
+pub const MAX_VALUES: usize = 2_000_000;
 /// The most numbers that the histograms of one series may hold together, where each is another one.
 pub const MAX_NUMBERS: usize = 4_000_000;
 

@@ -3,11 +3,11 @@
 use regex::Regex;
 
 use super::text::{MAX_TEXT, too_long};
-use crate::model::regexp::compile_unanchored;
+use crate::model::regexp::memo;
 
 /// Compiles a Go expression. It is not anchored, as Go's `MatchString` is not.
 pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
-    compile_unanchored(pattern).map_err(|error| error.to_string())
+    memo::unanchored(pattern).map(|regex| (*regex).clone()).map_err(|error| error.to_string())
 }
 
 /// `ReplaceAllString`: `$1`, `${1}`, `$name`, `$$`; a group that does not exist is empty.

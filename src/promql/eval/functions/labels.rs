@@ -1,7 +1,7 @@
 //! `label_replace` and `label_join`.
 
 use crate::model::label::METRIC_NAME;
-use crate::model::matcher::compile_anchored;
+use crate::model::regexp::memo;
 use crate::promql::eval::EvalError;
 use crate::promql::eval::evaluator::Evaluator;
 use crate::promql::eval::functions::{Args, Site};
@@ -34,7 +34,7 @@ pub(super) fn label_replace(
     let mut series = args.vector(0)?;
     let (label, replacement) = (args.string(1)?, args.string(2)?);
     let (source, pattern) = (args.string(3)?, args.string(4)?);
-    let regex = compile_anchored(&pattern).map_err(|_| {
+    let regex = memo::anchored(&pattern).map_err(|_| {
         let message = format!("invalid regular expression in label_replace(): {pattern}");
         EvalError::new(site.arg(4), message)
     })?;

@@ -161,11 +161,11 @@ fn mistakes_have_a_place_and_a_way_out() {
         ("up 1+2", "1+2", "a step without a count"),
         ("up 1x", "", "expected how often to repeat, such as x5, found the end"),
         ("up 1x-3", "-3", "expected how often to repeat, such as x5, found `-3`"),
-        ("up 1x1000000", "1x1000000", "the series has more than 1000000 values"),
+        ("up 1x2000000", "1x2000000", "the series has more than 2000000 values"),
         (
             "up 1x99999999999999999999",
             "x99999999999999999999",
-            "the series has more than 1000000 values",
+            "the series has more than 2000000 values",
         ),
         ("up {{sum:1", "{{sum:1", "unclosed histogram"),
         ("up {{sums:1}}", "sums", "a histogram has no `sums`"),
