@@ -55,6 +55,41 @@ impl Clock for SystemClock {
     }
 }
 
+/// A clock that runs faster than the machine's, for the demo.
+#[derive(Debug)]
+pub struct FastClock {
+    start: tokio::time::Instant,
+    wall_at_start: Timestamp,
+    speed: u32,
+}
+
+impl FastClock {
+    /// A clock whose wall time is `wall` now and that runs `speed` times as fast, at least once.
+    pub fn new(wall: Timestamp, speed: u32) -> Self {
+        Self { start: tokio::time::Instant::now(), wall_at_start: wall, speed: speed.max(1) }
+    }
+
+    fn passed(&self) -> Duration {
+        self.start.elapsed().saturating_mul(self.speed)
+    }
+}
+
+#[async_trait]
+impl Clock for FastClock {
+    fn now(&self) -> Now {
+        let passed = self.passed();
+        Now { wall: self.wall_at_start + passed, mono: Monotonic::from_millis(millis(passed)) }
+    }
+
+    async fn sleep_until(&self, at: Monotonic) {
+        // The real time of the point, rounded up: who wakes finds that it has come.
+        let target = u64::try_from(at.millis()).unwrap_or(0);
+        let real = target.div_ceil(u64::from(self.speed));
+        sleep_from(self.start, Monotonic::from_millis(i64::try_from(real).unwrap_or(i64::MAX)))
+            .await;
+    }
+}
+
 /// A clock for tests: the wall starts where it is told, and both clocks move with tokio's time, so
 /// that a paused runtime moves them at once from one timer to the next.
 #[derive(Debug)]
@@ -124,6 +159,21 @@ mod tests {
         assert_eq!(clock.now(), later, "a point in the past is not waited for");
         clock.sleep_until(Monotonic::from_millis(-5)).await;
         assert_eq!(clock.now(), later, "nor one before the start");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fast_clock_waits_less() {
+        let clock = FastClock::new(Timestamp::from_secs(1_000), 60);
+        let real = tokio::time::Instant::now();
+        let start = clock.now();
+        clock.sleep_until(start.mono + Duration::from_secs(3_600)).await;
+        assert_eq!(real.elapsed(), Duration::from_secs(60));
+        let later = clock.now();
+        assert_eq!(later.mono.since(start.mono), Duration::from_secs(3_600));
+        assert_eq!(later.wall, Timestamp::from_secs(4_600));
+        let odd = Monotonic::from_millis(later.mono.millis() + 61);
+        clock.sleep_until(odd).await;
+        assert!(clock.now().mono >= odd, "who wakes finds that the time has come");
     }
 
     #[tokio::test(start_paused = true)]

@@ -35,9 +35,9 @@ const TIERS: &[(&str, u8)] = &[
     ("explain", 6),
     ("daemon", 7),
     ("lint", 7),
-    ("ruletest", 7),
     ("backtest", 7),
     ("api", 8),
+    ("ruletest", 8),
     ("cli", 9),
 ];
 

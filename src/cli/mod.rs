@@ -10,6 +10,7 @@ mod check;
 mod check_web;
 mod client;
 mod completions;
+mod demo;
 mod eval;
 mod explain;
 mod findings;
@@ -21,6 +22,7 @@ mod records;
 mod route;
 mod run;
 mod silence;
+mod test;
 mod time;
 
 use std::process::ExitCode;
@@ -38,8 +40,10 @@ pub const USAGE: u8 = 2;
     version,
     about = "Evaluates Prometheus alert rules and takes every alert to a person, or says why not.",
     after_help = "Examples:
+  watchbell demo                                 watch an incident, with nothing but this program
   watchbell run --config watchbell.yaml          evaluate, route and deliver until stopped
   watchbell check config watchbell.yaml          refuse a configuration before it ships
+  watchbell test rules/                          unit tests of rules, as promtool runs them
   watchbell eval --config watchbell.yaml         what would fire now, and who would be told
   watchbell route --config watchbell.yaml severity=critical
   watchbell notify-test --config watchbell.yaml oncall
@@ -56,6 +60,8 @@ struct Cli {
 enum Command {
     Run(run::Args),
     Check(check::Args),
+    Demo(demo::Args),
+    Test(test::Args),
     Eval(eval::Args),
     Route(route::Args),
     Explain(explain::Args),
@@ -71,6 +77,8 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::run(args),
+        Command::Demo(args) => demo::run(args),
+        Command::Test(args) => test::run(args),
         Command::Eval(args) => eval::run(args),
         Command::NotifyTest(args) => notify_test::run(args),
         Command::Route(args) => route::run(args),

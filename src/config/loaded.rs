@@ -39,17 +39,34 @@ impl Loaded {
             findings.extend(errors);
             RuleSet::default()
         });
+        let files = present_files(path, &config);
+        let hash = hash_files(&files);
+        let loaded = Self::put_together(config, rules, findings)?;
+        Ok(Self { files, hash, ..loaded })
+    }
+
+    /// A configuration whose rules do not come from files. No file is watched.
+    ///
+    /// # Errors
+    /// Mistakes of the templates and receivers.
+    pub fn of(config: Config, rules: RuleSet) -> Result<Self, ConfigError> {
+        Self::put_together(config, rules, Vec::new())
+    }
+
+    /// Builds the receivers, unless there are mistakes.
+    fn put_together(
+        mut config: Config,
+        rules: RuleSet,
+        mut findings: Vec<Diagnostic>,
+    ) -> Result<Self, ConfigError> {
         let templates = read_templates(&config, &mut findings);
         let receivers = build_receivers(&config, &templates, &mut findings);
         if has_errors(&findings) {
             findings.extend(config.warnings);
             return Err(ConfigError::Invalid(findings));
         }
-        let mut config = config;
         config.warnings.extend(policies::findings(&config, &rules));
-        let files = present_files(path, &config);
-        let hash = hash_files(&files);
-        Ok(Self { config, rules, receivers, files, hash })
+        Ok(Self { config, rules, receivers, files: Vec::new(), hash: 0 })
     }
 
     /// A hash of the contents that the files have now, new files of the patterns among them.

@@ -75,6 +75,29 @@ pub struct DaemonHandle {
 }
 
 impl DaemonHandle {
+    /// The way to a core that runs without configuration files, as in the demo: it is ready, and
+    /// cannot be reloaded.
+    pub fn of_core(
+        core: &Core,
+        store: Arc<dyn Store>,
+        metrics: Arc<Metrics>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let state = Arc::new(DaemonState::new(clock.now().wall));
+        state.reload_succeeded(clock.now().wall);
+        state.set_ready(true);
+        let (reloads, _) = mpsc::channel(1);
+        Self {
+            board: core.board(),
+            state,
+            metrics,
+            dispatch: core.dispatch(),
+            store,
+            clock,
+            reloads,
+        }
+    }
+
     /// Reloads the configuration.
     ///
     /// # Errors

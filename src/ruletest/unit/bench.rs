@@ -1,0 +1,224 @@
+//! Rules over series in memory, one evaluation after the other: the alerting step and the
+//! templates of the daemon, the expressions evaluated here.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use futures::FutureExt;
+
+use crate::alerting::{AlertInstance, AlertState, RuleAlerts, Step};
+use crate::engine::Evaluator;
+use crate::model::label::METRIC_NAME;
+use crate::model::{LabelSet, Timestamp};
+use crate::promql::eval::{Options, Value, instant};
+use crate::promql::series::{SampleValue, SeriesId};
+use crate::query::MemoryQuerier;
+use crate::rule::{AlertingRule, RecordingRule, Rule, RuleGroup};
+use crate::ruletest::unit::recorder::{Recorder, alert_series};
+use crate::ruletest::unit::{Case, InputSeries};
+
+/// An evaluation that failed: in a test that is a failure of the test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RuleFailure {
+    /// The rule's name.
+    pub(super) rule: String,
+    /// Why.
+    pub(super) error: String,
+}
+
+/// One rule with what it did so far.
+pub(super) struct RuleRun<'r> {
+    pub(super) rule: &'r Rule,
+    pub(super) alerts: RuleAlerts,
+    /// Whether an alert of it has ever fired.
+    pub(super) fired: bool,
+    recorder: Recorder,
+}
+
+/// One group.
+pub(super) struct GroupRun<'r> {
+    pub(super) group: &'r RuleGroup,
+    pub(super) rules: Vec<RuleRun<'r>>,
+}
+
+/// What one rule did in one round.
+pub(super) struct Told<'a, 'r> {
+    pub(super) rule: &'r AlertingRule,
+    pub(super) step: Step,
+    pub(super) alerts: &'a RuleAlerts,
+}
+
+/// The rules and the series of one test.
+pub(super) struct Bench<'r> {
+    pub(super) groups: Vec<GroupRun<'r>>,
+    querier: Arc<MemoryQuerier>,
+    evaluator: Evaluator,
+    input: Vec<Feed<'r>>,
+}
+
+/// A series that is fed sample by sample, so that no rule sees what has not happened yet.
+struct Feed<'r> {
+    id: SeriesId,
+    series: &'r InputSeries,
+    next: usize,
+}
+
+impl<'r> Bench<'r> {
+    /// The rules of a test before anything has happened.
+    pub(super) fn new(groups: &[&'r RuleGroup], case: &'r Case, options: Options) -> Self {
+        let querier = Arc::new(MemoryQuerier::new(options));
+        let evaluator = Evaluator {
+            querier: Arc::clone(&querier) as Arc<_>,
+            external_labels: case.external_labels.clone(),
+            external_url: case.external_url.clone(),
+        };
+        let mut store = querier.series_mut();
+        // Of two series with the same labels the later one counts, as in promtool.
+        let mut feeds = BTreeMap::new();
+        for series in &case.input_series {
+            let id = store.series(&series.labels);
+            feeds.insert(id, Feed { id, series, next: 0 });
+        }
+        drop(store);
+        let input = feeds.into_values().collect();
+        let rule = |rule| RuleRun {
+            rule,
+            alerts: RuleAlerts::default(),
+            fired: false,
+            recorder: Recorder::default(),
+        };
+        let group = |group: &&'r RuleGroup| GroupRun {
+            group,
+            rules: group.rules.iter().map(rule).collect(),
+        };
+        let groups = groups.iter().map(group).collect();
+        Self { groups, querier, evaluator, input }
+    }
+
+    /// Appends the samples up to a time.
+    pub(super) fn feed(&mut self, case: &Case, until: Timestamp) -> Result<(), String> {
+        let mut store = self.querier.series_mut();
+        for feed in &mut self.input {
+            while let Some(value) = feed.series.values.get(feed.next) {
+                let steps = u32::try_from(feed.next).unwrap_or(u32::MAX);
+                let at = case.start + case.interval.saturating_mul(steps);
+                if at > until {
+                    break;
+                }
+                feed.next += 1;
+                let Some(value) = value.clone() else { continue };
+                store.append_to(feed.id, at, value, None).map_err(|error| {
+                    format!("the series {} cannot be: {error}", feed.series.labels)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Evaluates every group once. `told` hears of what every alerting rule did.
+    pub(super) fn round(
+        &mut self,
+        ts: Timestamp,
+        mut told: impl FnMut(Told<'_, 'r>),
+    ) -> Vec<RuleFailure> {
+        let mut failures = Vec::new();
+        for group in &mut self.groups {
+            let query_at = ts - group.group.query_offset.unwrap_or_default();
+            for run in &mut group.rules {
+                let result = match run.rule {
+                    Rule::Alerting(rule) => alert(
+                        &self.evaluator,
+                        &self.querier,
+                        (rule, group.group.limit),
+                        run,
+                        (ts, query_at),
+                        &mut told,
+                    ),
+                    Rule::Recording(rule) => {
+                        record(&self.querier, rule, group.group.limit, query_at).map(|samples| {
+                            run.recorder.write(&mut self.querier.series_mut(), samples, query_at);
+                        })
+                    }
+                };
+                if let Err(error) = result {
+                    failures.push(RuleFailure { rule: run.rule.name().to_string(), error });
+                }
+            }
+        }
+        failures
+    }
+
+    /// The alerts of one name that fire.
+    pub(super) fn firing(&self, alertname: &str) -> impl Iterator<Item = &AlertInstance> {
+        let rules = self.groups.iter().flat_map(|group| &group.rules);
+        let named = rules
+            .filter(move |run| run.rule.as_alerting().is_some_and(|rule| rule.name == alertname));
+        named
+            .flat_map(|run| run.alerts.active())
+            .map(|(_, alert)| alert)
+            .filter(|alert| alert.state == AlertState::Firing)
+    }
+
+    /// The series, for expressions.
+    pub(super) fn querier(&self) -> &MemoryQuerier {
+        &self.querier
+    }
+}
+
+fn alert<'r>(
+    evaluator: &Evaluator,
+    querier: &MemoryQuerier,
+    (rule, limit): (&'r AlertingRule, u64),
+    run: &mut RuleRun<'r>,
+    (ts, query_at): (Timestamp, Timestamp),
+    told: &mut impl FnMut(Told<'_, 'r>),
+) -> Result<(), String> {
+    // Answers from memory are there at once.
+    let done = evaluator.evaluate(rule, limit, &mut run.alerts, ts, query_at).now_or_never();
+    let done = done.ok_or("the series in memory did not answer")?.map_err(|e| e.to_string())?;
+    let error = done.step.error.as_ref().map(ToString::to_string);
+    run.recorder.write(&mut querier.series_mut(), alert_series(&run.alerts), query_at);
+    run.fired |= run.alerts.count(AlertState::Firing) > 0;
+    told(Told { rule, step: done.step, alerts: &run.alerts });
+    error.map_or(Ok(()), Err)
+}
+
+/// The series of a recording rule.
+fn record(
+    querier: &MemoryQuerier,
+    rule: &RecordingRule,
+    limit: u64,
+    at: Timestamp,
+) -> Result<Vec<(LabelSet, SampleValue)>, String> {
+    let done = instant(&rule.expr, &querier.series(), at, querier.options());
+    let samples = match done.map_err(|error| error.message)?.value {
+        Value::Scalar(number) => vec![(LabelSet::new(), SampleValue::Float(number))],
+        Value::Vector(vector) => vector.into_iter().map(|s| (s.labels, s.value)).collect(),
+        Value::String(_) | Value::Matrix(_) => {
+            return Err("rule result is not a vector or scalar".to_string());
+        }
+    };
+    let mut seen = HashSet::new();
+    let mut recorded = Vec::with_capacity(samples.len());
+    for (labels, value) in samples {
+        let mut labels = labels.to_builder();
+        labels.set(METRIC_NAME, &rule.name);
+        for (name, value) in &rule.labels {
+            labels.set(name, value);
+        }
+        let labels = labels.build();
+        if !seen.insert(labels.clone()) {
+            // Prometheus' words, as users know them.
+            return Err(
+                "vector contains metrics with the same labelset after applying rule labels"
+                    .to_string(),
+            );
+        }
+        recorded.push((labels, value));
+    }
+    let count = recorded.len() as u64;
+    if limit > 0 && count > limit {
+        return Err(format!("exceeded limit of {limit} with {count} series"));
+    }
+    Ok(recorded)
+}
