@@ -2,7 +2,7 @@
 //!
 //! [`instant`] and [`range`] take an [`Expr`] and a [`SeriesStore`] and return the value with the
 //! remarks that Prometheus would make. Every part of an expression is evaluated for all times at
-//! once ([`evaluator`]), series by series where it can be, so that the samples of a series are
+//! once (`evaluator`), series by series where it can be, so that the samples of a series are
 //! walked through once.
 //!
 //! Facts of behaviour are from Prometheus 3 (`promql/engine.go`, `promql/functions.go`) and from its
