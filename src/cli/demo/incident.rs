@@ -18,12 +18,17 @@ const RULES: &[(&str, &str)] = &[
     ("rules/mlflow_training.yaml", include_str!("../../../rules/mlflow_training.yaml")),
 ];
 
+/// What lies before the beginning: rates need a past, or they say that nothing is idle.
+const PRELUDE: Duration = Duration::from_secs(240);
+
 /// What is played.
 pub(super) struct Incident {
     /// The series, one sample at every interval.
     pub(super) series: Vec<InputSeries>,
     /// The distance of two samples.
     pub(super) interval: Duration,
+    /// How long before the beginning the samples begin.
+    pub(super) prelude: Duration,
     /// How long it lasts.
     pub(super) length: Duration,
     /// Rules, routes and receivers.
@@ -52,8 +57,14 @@ impl Incident {
         let loaded = Loaded::of(config, rules).context("the demo's configuration")?;
         let samples = case.input_series.iter().map(|series| series.values.len()).max();
         let steps = u32::try_from(samples.unwrap_or(0)).unwrap_or(u32::MAX);
-        let length = case.interval.saturating_mul(steps);
-        Ok(Self { series: case.input_series, interval: case.interval, length, loaded })
+        let length = case.interval.saturating_mul(steps).saturating_sub(PRELUDE);
+        Ok(Self {
+            series: case.input_series,
+            interval: case.interval,
+            prelude: PRELUDE,
+            length,
+            loaded,
+        })
     }
 }
 

@@ -122,6 +122,7 @@ impl Recorded {
             .map(|one| Feed { id: store.series(&one.labels), values: one.values.clone(), next: 0 })
             .collect();
         drop(store);
+        let start = start - incident.prelude;
         Self { memory, start, interval: incident.interval, feeds: Mutex::new(feeds) }
     }
 
