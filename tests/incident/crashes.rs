@@ -199,8 +199,9 @@ fn whatever_kills_it_everything_is_told_and_only_the_unknown_is_repeated() {
             let time = |request: &Value| request["time"].as_f64().unwrap();
             let (first, again) = (time(&pair[0]), time(&pair[1]));
             let unanswered = pair[0]["fault"] == "process_drop";
-            let killed = kills.iter().any(|kill| (first..again).contains(kill));
-            assert!(unanswered || killed, "{what} repeated without need: {pair:#?}");
+            // What was sent before a kill may be read by a busy receiver a moment after it.
+            let killed = kills.iter().any(|kill| (first - 0.5..again).contains(kill));
+            assert!(unanswered || killed, "{what} repeated without need: {kills:?} {pair:#?}");
             if !what.starts_with("slack") {
                 assert_eq!(key(&pair[0]), key(&pair[1]), "{what}: one key for one message");
             }

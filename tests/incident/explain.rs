@@ -8,13 +8,14 @@ use crate::daemon::Daemon;
 use crate::site::{Site, nodes};
 use crate::support::wait_until;
 
-/// While a node is down its slowness is held back; what is muted is never told.
+/// While a node is down its slowness is held back; what is muted is never told. The slowness is
+/// evaluated first: otherwise it would be told when the node is back, before it is found over.
 const RULES: &str = "groups:
 - name: incident
   interval: 1s
   rules:
-  - {alert: NodeDown, expr: EXPR, for: 1s, labels: {severity: critical}}
   - {alert: NodeSlow, expr: EXPR, for: 2s, labels: {severity: warning}}
+  - {alert: NodeDown, expr: EXPR, for: 1s, labels: {severity: critical}}
   - {alert: NodeQuiet, expr: EXPR, labels: {severity: none}}
 ";
 
