@@ -38,7 +38,7 @@ const DRAIN: Duration = Duration::from_secs(1);
 #[command(after_help = "Examples:
   watchbell demo
   watchbell demo --speed 300 --messages none
-  amtool --alertmanager.url=http://127.0.0.1:9093 alert       while it runs
+  amtool --alertmanager.url=http://127.0.0.1:9093 silence add HighCPUUsage -c demo   while it runs
   watchbell explain HighModelLatency --url http://127.0.0.1:9093
 
 It ends with the incident, or at a terminal with Ctrl-C: until then pages and API can be looked at.
