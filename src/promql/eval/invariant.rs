@@ -1,6 +1,6 @@
 //! Parts of an expression that are the same at all times.
 
-use crate::promql::{Call, Expr, ExprKind};
+use crate::promql::{Expr, ExprKind, Function};
 
 /// Functions whose result depends on the time of the evaluation although their arguments do not
 /// (`AtModifierUnsafeFunctions` in Prometheus).
@@ -33,15 +33,17 @@ pub(super) fn is_invariant(expr: &Expr) -> bool {
             ExprKind::VectorSelector(_) | ExprKind::MatrixSelector(_) | ExprKind::Subquery(_) => {
                 fixed = true;
             }
-            ExprKind::Call(call) if depends_on_time(call) => return false,
+            ExprKind::Call(call) if depends_on_time(call.function) => return false,
             _ => open.extend(expr.children()),
         }
     }
     fixed
 }
 
-fn depends_on_time(call: &Call) -> bool {
-    DEPEND_ON_TIME.contains(&call.function.name)
+/// Whether a function's result depends on the time of the evaluation although its arguments do not.
+/// What depends on the times of the whole query, such as `start()`, does not count.
+pub fn depends_on_time(function: &Function) -> bool {
+    DEPEND_ON_TIME.contains(&function.name)
 }
 
 /// Whether any part is bound to a fixed time.

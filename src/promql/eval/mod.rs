@@ -34,6 +34,7 @@ mod value;
 
 pub use annotations::{Annotation, AnnotationLevel, Annotations};
 pub use error::EvalError;
+pub use invariant::depends_on_time;
 pub use options::Options;
 pub use value::{MatrixSeries, Value, VectorSample};
 

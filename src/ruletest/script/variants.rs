@@ -1,34 +1,20 @@
 //! An expression with every selector bound to one time.
 
 use crate::model::Timestamp;
+use crate::promql::eval::depends_on_time;
 use crate::promql::{At, Expr, ExprKind};
 
-/// Functions whose result depends on the time of the evaluation whatever their arguments are.
-const DEPEND_ON_TIME: &[&str] = &[
-    "days_in_month",
-    "day_of_month",
-    "day_of_week",
-    "day_of_year",
-    "hour",
-    "minute",
-    "month",
-    "year",
-    "predict_linear",
-    "time",
-    "timestamp",
-    "start_timestamp",
-    "start",
-    "end",
-    "step",
-    "range",
-];
+/// Functions whose result depends on the times of the query.
+const DEPEND_ON_QUERY: &[&str] = &["start", "end", "step", "range"];
 
 /// The expression bound to a time: `@` stands behind every selector and subquery that has none and
 /// is not inside of a subquery, where other times are seen. `None` where the result would still
 /// depend on the time of the evaluation.
 pub(super) fn bound_to(expr: &Expr, at: Timestamp) -> Option<Expr> {
     let depends = expr.walk().any(|part| match &part.kind {
-        ExprKind::Call(call) => DEPEND_ON_TIME.contains(&call.function.name),
+        ExprKind::Call(call) => {
+            depends_on_time(call.function) || DEPEND_ON_QUERY.contains(&call.function.name)
+        }
         _ => false,
     });
     if depends {
