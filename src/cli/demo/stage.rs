@@ -14,8 +14,8 @@ use crate::model::{IntegrationId, NotifyReason, Timestamp};
 use crate::notify::{Delivery, Notifier, Preview, RenderError};
 use crate::outbox::Outcome;
 use crate::promql::eval::Options;
-use crate::promql::series::{SampleValue, SeriesId};
 use crate::query::{MemoryQuerier, Querier, QueryError, QueryResult, RangeResult};
+use crate::ruletest::unit::Feed;
 use crate::storage::{
     CaseFilter, Change, Deliveries, DeliveryFilter, Dossier, History, HistoryFilter, MemoryStore,
     Snapshot, Store, StoreError,
@@ -102,48 +102,22 @@ impl Stage {
 /// The recorded samples. A query sees those up to its own time.
 struct Recorded {
     memory: MemoryQuerier,
-    start: Timestamp,
-    interval: Duration,
-    feeds: Mutex<Vec<Feed>>,
-}
-
-struct Feed {
-    id: SeriesId,
-    values: Vec<Option<SampleValue>>,
-    next: usize,
+    feed: Mutex<Feed>,
 }
 
 impl Recorded {
     fn new(incident: &Incident, start: Timestamp) -> Self {
         let memory = MemoryQuerier::new(Options::default());
-        let mut store = memory.series_mut();
-        let series = incident.series.iter();
-        let feeds = series
-            .map(|one| Feed { id: store.series(&one.labels), values: one.values.clone(), next: 0 })
-            .collect();
-        drop(store);
-        let start = start - incident.prelude;
-        Self { memory, start, interval: incident.interval, feeds: Mutex::new(feeds) }
+        let times = (start - incident.prelude, incident.interval);
+        let feed = Feed::new(&incident.series, times, &mut memory.series_mut());
+        Self { memory, feed: Mutex::new(feed) }
     }
 
     /// Appends the samples up to a time.
     fn play(&self, until: Timestamp) {
-        let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut store = self.memory.series_mut();
-        for feed in feeds.iter_mut() {
-            while let Some(value) = feed.values.get(feed.next) {
-                let steps = u32::try_from(feed.next).unwrap_or(u32::MAX);
-                let at = self.start + self.interval.saturating_mul(steps);
-                if at > until {
-                    break;
-                }
-                feed.next += 1;
-                if let Some(value) = value.clone() {
-                    // Each series has its own labels: a test of the incident holds that.
-                    let _ = store.append_to(feed.id, at, value, None);
-                }
-            }
-        }
+        let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
+        // A test of the incident holds that its series can take their samples.
+        let _ = feed.until(until, &mut self.memory.series_mut());
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rules over series in memory, one evaluation after the other: the alerting step and the
 //! templates of the daemon, the expressions evaluated here.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -11,11 +11,11 @@ use crate::engine::Evaluator;
 use crate::model::label::METRIC_NAME;
 use crate::model::{LabelSet, Timestamp};
 use crate::promql::eval::{Options, Value, instant};
-use crate::promql::series::{SampleValue, SeriesId};
+use crate::promql::series::SampleValue;
 use crate::query::MemoryQuerier;
 use crate::rule::{AlertingRule, RecordingRule, Rule, RuleGroup};
 use crate::ruletest::unit::recorder::{Recorder, alert_series};
-use crate::ruletest::unit::{Case, InputSeries};
+use crate::ruletest::unit::{Case, Feed, FeedError};
 
 /// An evaluation that failed: in a test that is a failure of the test.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,34 +53,20 @@ pub(super) struct Bench<'r> {
     pub(super) groups: Vec<GroupRun<'r>>,
     querier: Arc<MemoryQuerier>,
     evaluator: Evaluator,
-    input: Vec<Feed<'r>>,
-}
-
-/// A series that is fed sample by sample, so that no rule sees what has not happened yet.
-struct Feed<'r> {
-    id: SeriesId,
-    series: &'r InputSeries,
-    next: usize,
+    input: Feed,
 }
 
 impl<'r> Bench<'r> {
     /// The rules of a test before anything has happened.
-    pub(super) fn new(groups: &[&'r RuleGroup], case: &'r Case, options: Options) -> Self {
+    pub(super) fn new(groups: &[&'r RuleGroup], case: &Case, options: Options) -> Self {
         let querier = Arc::new(MemoryQuerier::new(options));
         let evaluator = Evaluator {
             querier: Arc::clone(&querier) as Arc<_>,
             external_labels: case.external_labels.clone(),
             external_url: case.external_url.clone(),
         };
-        let mut store = querier.series_mut();
-        // Of two series with the same labels the later one counts, as in promtool.
-        let mut feeds = BTreeMap::new();
-        for series in &case.input_series {
-            let id = store.series(&series.labels);
-            feeds.insert(id, Feed { id, series, next: 0 });
-        }
-        drop(store);
-        let input = feeds.into_values().collect();
+        let times = (case.start, case.interval);
+        let input = Feed::new(&case.input_series, times, &mut querier.series_mut());
         let rule = |rule| RuleRun {
             rule,
             alerts: RuleAlerts::default(),
@@ -96,23 +82,8 @@ impl<'r> Bench<'r> {
     }
 
     /// Appends the samples up to a time.
-    pub(super) fn feed(&mut self, case: &Case, until: Timestamp) -> Result<(), String> {
-        let mut store = self.querier.series_mut();
-        for feed in &mut self.input {
-            while let Some(value) = feed.series.values.get(feed.next) {
-                let steps = u32::try_from(feed.next).unwrap_or(u32::MAX);
-                let at = case.start + case.interval.saturating_mul(steps);
-                if at > until {
-                    break;
-                }
-                feed.next += 1;
-                let Some(value) = value.clone() else { continue };
-                store.append_to(feed.id, at, value, None).map_err(|error| {
-                    format!("the series {} cannot be: {error}", feed.series.labels)
-                })?;
-            }
-        }
-        Ok(())
+    pub(super) fn feed(&mut self, until: Timestamp) -> Result<(), FeedError> {
+        self.input.until(until, &mut self.querier.series_mut())
     }
 
     /// Evaluates every group once. `told` hears of what every alerting rule did.

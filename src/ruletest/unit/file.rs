@@ -59,13 +59,13 @@ pub struct Case {
     pub notifications: Vec<NotificationTest>,
 }
 
-/// A series and its samples, one at each interval; `None` where there is none.
-#[derive(Debug)]
+/// A series and its samples, one at each interval; `None` where there is none. Cloning copies pointers.
+#[derive(Clone, Debug)]
 pub struct InputSeries {
     /// The labels, `__name__` among them.
     pub labels: LabelSet,
     /// The samples.
-    pub values: Vec<Option<SampleValue>>,
+    pub values: Arc<[Option<SampleValue>]>,
 }
 
 /// A silence that holds during a test.

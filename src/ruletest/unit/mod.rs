@@ -8,6 +8,7 @@
 //! sent is compared.
 
 mod bench;
+mod feed;
 mod file;
 mod notified;
 mod read;
@@ -17,6 +18,7 @@ mod run;
 mod tests;
 mod verdict;
 
+pub use feed::{Feed, FeedError};
 pub use file::{
     AlertTest, Case, ExpectedAlert, ExpectedHold, ExpectedNotification, ExpectedSample, ExprTest,
     InputSeries, NotificationTest, NotifiedAlertTest, TestSilence, UnitTestFile,

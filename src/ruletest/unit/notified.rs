@@ -3,7 +3,7 @@
 
 mod compare;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,8 +51,8 @@ pub(super) struct Watch<'s> {
     firing: BTreeMap<RuleKey, Vec<LabelSet>>,
     /// What was sent since the last check.
     sent: Vec<Sent>,
-    /// How many checks have been made, in order of time.
-    checked: usize,
+    /// The checks that are still to be made, in order of time.
+    checks: VecDeque<&'s NotificationTest>,
     overflowed: bool,
 }
 
@@ -81,7 +81,9 @@ impl<'s> Watch<'s> {
     ///
     /// # Errors
     /// Where a silence cannot be set.
-    pub(super) fn new(site: &'s Site, case: &Case) -> Result<Self, Failure> {
+    pub(super) fn new(site: &'s Site, case: &'s Case) -> Result<Self, Failure> {
+        let mut checks: Vec<&NotificationTest> = case.notifications.iter().collect();
+        checks.sort_by_key(|check| check.eval_time);
         let now = Now { wall: case.start, mono: Monotonic::default() };
         let mut dispatcher = Dispatcher::new(Arc::clone(&site.setup));
         for (index, silence) in case.silences.iter().enumerate() {
@@ -105,7 +107,7 @@ impl<'s> Watch<'s> {
             now,
             firing: BTreeMap::new(),
             sent: Vec::new(),
-            checked: 0,
+            checks: checks.into(),
             overflowed: false,
         })
     }
@@ -139,11 +141,9 @@ impl<'s> Watch<'s> {
     }
 
     /// Lets the time pass until just before `end` and makes the checks that come before it.
-    pub(super) fn until(&mut self, case: &Case, end: Duration) -> Vec<Failure> {
+    pub(super) fn until(&mut self, end: Duration) -> Vec<Failure> {
         let mut failures = Vec::new();
-        let mut checks: Vec<&NotificationTest> = case.notifications.iter().collect();
-        checks.sort_by_key(|check| check.eval_time);
-        while let Some(check) = checks.get(self.checked) {
+        while let Some(&check) = self.checks.front() {
             let due = self.dispatcher.next_deadline(true);
             let due = due.map(|due| due.since(Monotonic::default()).max(self.passed()));
             match due {
@@ -154,7 +154,7 @@ impl<'s> Watch<'s> {
                 _ if check.eval_time < end => {
                     self.now = self.at(check.eval_time);
                     failures.extend(self.check(check));
-                    self.checked += 1;
+                    self.checks.pop_front();
                 }
                 _ => break,
             }

@@ -151,12 +151,12 @@ fn play(
     let mut since = Duration::ZERO;
     while since <= end {
         let ts = case.start + since;
-        if let Err(error) = bench.feed(case, ts) {
-            return vec![Failure::new(case.span, error)];
+        if let Err(error) = bench.feed(ts) {
+            return vec![Failure::new(case.span, error.to_string())];
         }
         let failed = match &mut watch {
             Some(watch) => {
-                failures.extend(watch.until(case, since));
+                failures.extend(watch.until(since));
                 let failed = bench.round(ts, |told| watch.observe(&told, ts));
                 watch.settle();
                 failed
@@ -180,7 +180,7 @@ fn play(
         since += step;
     }
     if let Some(watch) = &mut watch {
-        failures.extend(watch.until(case, Duration::MAX));
+        failures.extend(watch.until(Duration::MAX));
     }
     let start: Timestamp = case.start;
     let of_expr = |test| verdict::expression(bench.querier(), test, start, file.fuzzy_compare);
