@@ -19,6 +19,17 @@ fn one(name: &str, status: &str) -> Vec<(String, String)> {
     vec![(name.to_owned(), status.to_owned())]
 }
 
+/// Routes one alert to a receiver of its own, all others to `ops`.
+fn tell_admin_of(site: &Site, name: &str) {
+    let receivers =
+        format!("{}\n- {{name: admin, webhook_configs: [{}]}}", site.ops(), site.webhook("admin"));
+    let route = format!(
+        "{{receiver: ops, group_by: [alertname], routes: \
+         [{{matchers: ['alertname={name}'], receiver: admin}}]}}"
+    );
+    site.write_routes(&route, "{}", &receivers);
+}
+
 #[test]
 fn an_unreachable_datasource_is_told_once_and_so_is_its_return() {
     const NAME: &str = "WatchbellDatasourceUnreachable";
@@ -63,13 +74,7 @@ fn an_unreachable_datasource_is_told_once_and_so_is_its_return() {
 fn a_refusal_for_good_is_told_to_another_receiver() {
     const NAME: &str = "WatchbellNotificationFailed";
     let Some(site) = Site::new("notold") else { return };
-    let receivers =
-        format!("{}\n- {{name: admin, webhook_configs: [{}]}}", site.ops(), site.webhook("admin"));
-    let route = format!(
-        "{{receiver: ops, group_by: [alertname], routes: \
-         [{{matchers: ['alertname={NAME}'], receiver: admin}}]}}"
-    );
-    site.write_routes(&route, "{}", &receivers);
+    tell_admin_of(&site, NAME);
     let refuse = |path: &str| {
         site.receivers.fault(json!({"path": path, "action": "status", "status": 400}));
     };
@@ -174,13 +179,7 @@ fn the_heartbeat_is_told_at_every_repeat_interval_of_its_route() {
 fn a_receiver_that_takes_nothing_is_told_to_another_until_it_does() {
     const NAME: &str = "WatchbellNotificationDelayed";
     let Some(site) = Site::new("delayed") else { return };
-    let receivers =
-        format!("{}\n- {{name: admin, webhook_configs: [{}]}}", site.ops(), site.webhook("admin"));
-    let route = format!(
-        "{{receiver: ops, group_by: [alertname], routes: \
-         [{{matchers: ['alertname={NAME}'], receiver: admin}}]}}"
-    );
-    site.write_routes(&route, "{}", &receivers);
+    tell_admin_of(&site, NAME);
     site.append(&format!("builtin_alerts: {{alerts: {{{NAME}: {{for: 2s}}}}}}"));
     site.receivers.fault(json!({"path": "/webhook/ops", "action": "status", "status": 503}));
     let daemon = site.start();
