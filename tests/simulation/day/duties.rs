@@ -3,17 +3,18 @@
 //! A lane is a group at an integration. What receivers have been told is held against the alerts
 //! that fire by the model of the rules, and against the routes, said once more in plain code.
 
+mod arrival;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use watchbell::model::{NotifyReason, Timestamp};
-use watchbell::notify::Delivery;
+use watchbell::model::Timestamp;
 use watchbell::outbox::OutboxEntry;
 use watchbell::storage::Change;
 
 use super::plan::{Health, INTEGRATIONS, MINUTE, Ms, PODS, Plan};
 use super::rules::Rules;
-use super::setup::{GROUP_INTERVAL, REPEAT_INTERVAL, told_of_ends};
+use super::setup::{GROUP_INTERVAL, told_of_ends};
 use super::world::clock;
 
 /// In which time whoever can be told is told: a group's interval, an attempt that hangs, its
@@ -208,117 +209,6 @@ impl Duties {
         *self.unlearned.entry(key.to_string()).or_default() += 1;
     }
 
-    /// An attempt begins.
-    pub fn begun(&mut self, integration: usize, delivery: &Delivery, now: Ms) {
-        let lane = (integration, delivery.notification.group_key.0.clone());
-        let firing = delivery.notification.alerts.iter().filter(|a| !a.alert.is_resolved());
-        let key = &delivery.idempotency_key;
-        for named in firing {
-            let firing = (lane.clone(), place(&named.alert.labels));
-            self.tried.entry(firing).or_insert_with(|| key.clone());
-        }
-        self.begun.entry(key.clone()).or_insert(now);
-    }
-
-    /// A message arrives.
-    pub fn arrived(
-        &mut self,
-        plan: &Plan,
-        rules: &Rules,
-        integration: usize,
-        delivery: &Delivery,
-        now: Ms,
-    ) -> Result<(), String> {
-        self.messages += 1;
-        let notification = &delivery.notification;
-        let key = delivery.idempotency_key.clone();
-        let lane: Lane = (integration, notification.group_key.0.clone());
-        let mut alerts = Vec::new();
-        for named in &notification.alerts {
-            let alert = place(&named.alert.labels);
-            let begun = rules.fired(alert.0, alert.1, named.alert.starts_at);
-            if begun == 0 {
-                return Err(format!("{lane:?} is told of {alert:?}, which never fired so"));
-            }
-            alerts.push((alert, named.alert.starts_at, begun, named.alert.is_resolved()));
-        }
-        alerts.sort_unstable();
-        let arrivals = self.arrivals.entry(key.clone()).or_default();
-        *arrivals += 1;
-        if *arrivals > 1 {
-            self.repeated += 1;
-            let excused = self.unlearned.get(&key).copied().unwrap_or(0);
-            return match *arrivals > 1 + excused {
-                true => Err(format!("{lane:?} gets {key} again")),
-                false => Ok(()),
-            };
-        }
-        self.check_repetition(&lane, &alerts, delivery)?;
-        self.check_words(plan, &lane, delivery)?;
-        let stored = self.entries.values().any(|known| *known == key);
-        let known = self.known.entry(lane.clone()).or_default();
-        for (alert, _, _, over) in &alerts {
-            if *over {
-                self.tried.remove(&(lane.clone(), *alert));
-            }
-            let former = known.get(alert);
-            let before = former.and_then(|k| if k.stored { Some(k.fires) } else { k.before });
-            known.insert(*alert, Known { fires: !over, stored, before, over: None });
-        }
-        self.last.insert(lane, Message { key, alerts, arrived: now, unsure: false, stored });
-        Ok(())
-    }
-
-    /// Nothing is said twice, but by the repeat interval or where the sender cannot know.
-    fn check_repetition(
-        &self,
-        lane: &Lane,
-        alerts: &[Named],
-        delivery: &Delivery,
-    ) -> Result<(), String> {
-        let Some(last) = self.last.get(lane) else { return Ok(()) };
-        let unlearned = self.unlearned.contains_key(&last.key);
-        if last.alerts != alerts || last.unsure || unlearned {
-            return Ok(());
-        }
-        let begun = self.begun.get(&delivery.idempotency_key).copied().unwrap_or_default();
-        let apart = begun - last.arrived;
-        let repeats = delivery.notification.reason == NotifyReason::RepeatIntervalElapsed;
-        // Counted from the decision where the message arrived before the group's next flush.
-        if repeats && apart >= REPEAT_INTERVAL - GROUP_INTERVAL - MINUTE {
-            return Ok(());
-        }
-        Err(format!("{lane:?} is told the same again after {} s", apart / 1000))
-    }
-
-    /// An end is told where the beginning was, or as missed; what is muted is not news.
-    fn check_words(&self, plan: &Plan, lane: &Lane, delivery: &Delivery) -> Result<(), String> {
-        let known = self.known.get(lane);
-        for named in &delivery.notification.alerts {
-            let alert = place(&named.alert.labels);
-            let over = named.alert.is_resolved();
-            let knows = known.is_some_and(|known| known.contains_key(&alert));
-            let tried = self.tried.get(&(lane.clone(), alert));
-            if over && !named.missed && !knows && tried.is_none() {
-                return Err(format!("{lane:?} is told of the end of {alert:?} alone"));
-            }
-            if over && !named.missed && !told_of_ends(lane.0) {
-                return Err(format!("{lane:?} is told of an end"));
-            }
-            let severity = plan.rules[alert.0].severity;
-            let created = delivery.notification.created_at;
-            let muted = routes(self.routing, severity, alert, created)
-                .iter()
-                .any(|(_, key, muted)| **key == *lane.1 && *muted)
-                || self.silences(alert.1, created).any(|silence| silence.certain);
-            let first = tried.is_none_or(|key| *key == delivery.idempotency_key);
-            if muted && !over && !knows && first {
-                return Err(format!("{lane:?} is told of {alert:?}, which is muted"));
-            }
-        }
-        Ok(())
-    }
-
     /// Who has to be told of what, and for how long already. To be asked every other minute.
     pub fn check(
         &mut self,
@@ -359,7 +249,13 @@ impl Duties {
                     owed.insert((lane.clone(), *alert, false));
                 }
                 known.over = over.then(|| known.over.unwrap_or(now));
-                told_of_ends(lane.0) || known.over.is_none_or(|since| now - since < BOUND)
+                if !told_of_ends(lane.0) && known.over.is_some_and(|since| now - since >= BOUND) {
+                    // It takes the next firing as new. Where that cannot be stored, the next
+                    // process does not know.
+                    let before = if known.stored { Some(true) } else { known.before };
+                    *known = Known { fires: false, stored: false, before, over: None };
+                }
+                known.fires || !known.stored || told_of_ends(lane.0)
             });
         }
         let works = |lane: &Lane| {

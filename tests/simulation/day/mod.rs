@@ -26,8 +26,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use process::{Report, run};
 
-/// How many days are run unless the environment says more: an optimized build pays for thousands.
-const SEEDS: u64 = 40;
+/// How many days are run unless the environment says more: `tests/run` pays for thousands, by an
+/// optimized build.
+const SEEDS: u64 = 10;
 /// How many failures are told of before the rest is not run any more.
 const ENOUGH: usize = 10;
 

@@ -43,11 +43,12 @@ impl Receiver {
 impl Notifier for Receiver {
     async fn deliver(&self, delivery: &Delivery, _: Timestamp) -> Outcome {
         self.world.effect(Effect::DeliveryBegun).await;
-        {
+        let begun = {
             let mut state = self.world.state();
             let now = state.now();
-            state.duties.begun(self.number, delivery, now);
-        }
+            state.duties.begun(&self.world.plan, self.number, delivery, now)
+        };
+        self.world.check(begun);
         self.world.latency().await;
         let health = self.world.plan.health(self.number, self.world.now());
         let failed = |after: Option<Duration>, error: &str, status| Outcome::Retry {

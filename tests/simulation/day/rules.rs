@@ -81,6 +81,20 @@ struct Expected {
 }
 
 impl Expected {
+    /// That the times of an alert move along with the wall clock, and nothing else.
+    fn moves(
+        rule: usize,
+        pod: usize,
+        after: Option<Alert>,
+        stamp: Option<Ms>,
+        at: Ms,
+        seen: bool,
+        offset: Ms,
+    ) -> Self {
+        let (from, optional, moves) = (Alert::state(after.as_ref()), false, true);
+        Self { rule, pod, from, after, stamp, at, optional, seen, moves, offset }
+    }
+
     fn fires(&self) -> bool {
         let after = Alert::state(self.after.as_ref());
         (self.from, after) != (Firing, Firing) && after == Firing
@@ -117,7 +131,12 @@ impl Rules {
     }
 
     pub fn fires(&self, rule: usize, pod: usize) -> bool {
-        self.rules[rule].alerts[pod].is_some_and(|alert| alert.fired.is_some())
+        self.fires_since(rule, pod).is_some()
+    }
+
+    /// Since when an alert has fired, in true time.
+    pub fn fires_since(&self, rule: usize, pod: usize) -> Option<Ms> {
+        self.rules[rule].alerts[pod].and_then(|alert| alert.fired)
     }
 
     /// How often an alert has begun to fire with this stamp.
@@ -177,7 +196,7 @@ impl Rules {
     ) -> Result<(), String> {
         self.take_up(plan, number, at)?;
         self.check_round(plan, number, at)?;
-        self.check_moved(number, offset)?;
+        self.check_moved(plan, number, at, offset)?;
         self.expected.retain(|e| e.rule != number || e.seen || !e.optional);
         let rule = &mut self.rules[number];
         if !ok {

@@ -6,11 +6,13 @@ use watchbell::model::RuleKey;
 use watchbell::storage::Change;
 
 use super::{Alert, Expected, Rules, hangs};
-use crate::day::plan::{MINUTE, Ms, Plan};
+use crate::day::plan::{MINUTE, Ms, Plan, SECOND};
 use crate::day::world::clock;
 
 /// By when the process must have tried to store what it found.
 const STORED_BY: Ms = 3 * MINUTE;
+/// How long a store that has failed is left alone.
+const LEFT_ALONE: Ms = 2 * SECOND;
 
 impl Rules {
     /// What the process is about to store. Every transition must be expected.
@@ -57,7 +59,8 @@ impl Rules {
         transition: &Transition,
         offset: Ms,
     ) -> Result<(), String> {
-        if self.expected.iter().any(|e| is(e, rule, pod, transition)) {
+        if let Some(known) = self.expected.iter_mut().find(|e| is(e, rule, pod, transition)) {
+            known.seen = true;
             return Ok(());
         }
         let after = self.rules[rule].alerts[pod];
@@ -66,35 +69,36 @@ impl Rules {
             return Err(format!("R{rule}/p{pod} is moved along and is {from:?}"));
         }
         let stamp = Some(transition.at.millis());
-        let (at, optional, seen, moves) = (self.began, false, true, true);
-        self.expected.push(Expected {
-            rule,
-            pod,
-            from,
-            after,
-            stamp,
-            at,
-            optional,
-            seen,
-            moves,
-            offset,
-        });
+        let at = self.began;
+        self.expected.push(Expected::moves(rule, pod, after, stamp, at, true, offset));
         Ok(())
     }
 
-    /// Before the first evaluation after a step of the clock, every time that runs was moved.
-    pub(super) fn check_moved(&mut self, number: usize, offset: Ms) -> Result<(), String> {
+    /// Before the first evaluation after a step of the clock, every time that runs was moved. A
+    /// store that fails is told of it a little later.
+    pub(super) fn check_moved(
+        &mut self,
+        plan: &Plan,
+        number: usize,
+        at: Ms,
+        offset: Ms,
+    ) -> Result<(), String> {
         let rule = &mut self.rules[number];
         if std::mem::replace(&mut rule.offset, offset) == offset {
             return Ok(());
         }
+        let fails = [at, at - LEFT_ALONE].iter().any(|at| plan.store_fault(*at).is_some());
         for (pod, alert) in rule.alerts.iter().enumerate() {
             let runs = alert.is_some_and(|alert| alert.fired.is_none() || alert.kept.is_some());
             let moved =
                 |e: &Expected| (e.rule, e.pod, e.moves, e.offset) == (number, pod, true, offset);
-            if runs && !self.expected.iter().any(moved) {
+            if !runs || self.expected.iter().any(moved) {
+                continue;
+            }
+            if !fails {
                 return Err(format!("the clock stepped and R{number}/p{pod} was not moved along"));
             }
+            self.expected.push(Expected::moves(number, pod, *alert, None, at, false, offset));
         }
         Ok(())
     }
