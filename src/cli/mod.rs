@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod check;
+mod check_config;
 mod check_web;
 mod client;
 mod completions;
@@ -42,6 +43,7 @@ pub const USAGE: u8 = 2;
     after_help = "Examples:
   watchbell demo                                 watch an incident, with nothing but this program
   watchbell run --config watchbell.yaml          evaluate, route and deliver until stopped
+  watchbell check rules/                         find rules that cannot fire or say the wrong thing
   watchbell check config watchbell.yaml          refuse a configuration before it ships
   watchbell test rules/                          unit tests of rules, as promtool runs them
   watchbell eval --config watchbell.yaml         what would fire now, and who would be told
