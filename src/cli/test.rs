@@ -45,7 +45,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Fail where no test makes an alerting rule fire
-    #[arg(long)]
+    #[arg(long, conflicts_with = "run")]
     require_coverage: bool,
     /// How many files are run at once [default: as many as there are processors]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -69,11 +69,21 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let threads = args.jobs.map(usize::from);
     let threads = threads.or_else(|| thread::available_parallelism().ok().map(Into::into));
     let reports = run_all(&files, &args.run, threads.unwrap_or(1));
+    let mut report = Report::of(&reports);
+    if !args.run.is_empty() {
+        // Nothing can be said of coverage by some of the tests.
+        report.never_fired.clear();
+    }
+    if !args.run.is_empty() && report.is_empty() {
+        eprintln!(
+            "watchbell: --run matches no test: --verbose without it names those that there are"
+        );
+        return Ok(ExitCode::from(USAGE));
+    }
     if let Some(path) = &args.junit {
         let xml = junit(&reports).context("cannot write JUnit's XML")?;
         std::fs::write(path, xml).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    let report = Report::of(&reports);
     match args.format {
         Format::Json => show_json(&report)?,
         Format::Text => show(&show::text(&reports, &report, args.verbose, Paint::stdout()))?,

@@ -55,6 +55,11 @@ pub(super) struct Rule {
 }
 
 impl Report {
+    /// Whether nothing was tested, and nothing was wrong with a file.
+    pub(super) fn is_empty(&self) -> bool {
+        self.passed == 0 && self.failed == 0
+    }
+
     pub(super) fn of(reports: &[FileReport]) -> Self {
         let counts = reports.iter().map(FileReport::counts);
         let (passed, failed) = counts.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));

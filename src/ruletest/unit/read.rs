@@ -21,6 +21,13 @@ const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 /// All mistakes, each with its place.
 pub fn read(source: &Arc<SourceFile>) -> Result<(UnitTestFile, Vec<Diagnostic>), Vec<Diagnostic>> {
     let document = yaml::load(source)?;
+    if let (Some(groups), None) = (document.root.get("groups"), document.root.get("tests")) {
+        let message = "this file holds rules, not tests of rules";
+        let help = "name a test file whose `rule_files` lists it; `watchbell check` looks at rules";
+        return Err(vec![
+            Diagnostic::error("test/rule-file", source, groups.span, message).help(help),
+        ]);
+    }
     let mut reader = Reader::new(&document);
     let file = reader
         .mapping(&document.root, "the test file")
