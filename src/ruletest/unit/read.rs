@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::diag::{Diagnostic, SourceFile};
+use crate::diag::{Diagnostic, SourceFile, Span};
 use crate::rule::RulePattern;
 use crate::ruletest::unit::UnitTestFile;
 use crate::yaml::{self, Fields, Reader};
@@ -21,23 +21,25 @@ const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 /// All mistakes, each with its place.
 pub fn read(source: &Arc<SourceFile>) -> Result<(UnitTestFile, Vec<Diagnostic>), Vec<Diagnostic>> {
     let document = yaml::load(source)?;
-    if let (Some(groups), None) = (document.root.get("groups"), document.root.get("tests")) {
+    let mut reader = Reader::new(&document);
+    let fields = reader.mapping(&document.root, "the test file");
+    if let Some(span) = fields.as_ref().and_then(rules_alone) {
         let message = "this file holds rules, not tests of rules";
         let help = "name a test file whose `rule_files` lists it; `watchbell check` looks at rules";
-        return Err(vec![
-            Diagnostic::error("test/rule-file", source, groups.span, message).help(help),
-        ]);
+        return Err(vec![Diagnostic::error("test/rule-file", source, span, message).help(help)]);
     }
-    let mut reader = Reader::new(&document);
-    let file = reader
-        .mapping(&document.root, "the test file")
-        .map(|fields| read_file(&mut reader, fields, source));
+    let file = fields.map(|fields| read_file(&mut reader, fields, source));
     let errors = reader.has_errors();
     let findings = reader.into_diagnostics();
     match file {
         Some(file) if !errors => Ok((file, findings)),
         _ => Err(findings),
     }
+}
+
+/// The place of the rules in a file that holds no tests.
+fn rules_alone(fields: &Fields<'_>) -> Option<Span> {
+    fields.key_span("groups").filter(|_| fields.key_span("tests").is_none())
 }
 
 fn read_file(
