@@ -1,11 +1,12 @@
 //! `watchbell check`: what is wrong with rules, before anybody relies on them.
 
+mod base;
+mod load;
+mod online;
 mod show;
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -13,11 +14,11 @@ use anyhow::{Context, bail};
 
 use crate::cli::output::{Paint, show};
 use crate::cli::{FAILED, USAGE, check_config, check_web};
-use crate::diag::{Diagnostic, Severity, SourceFile, nearest};
-use crate::lint::{Found, Project, RuleFile, Settings, find_files, fix, lint, pages, read};
+use crate::diag::{Diagnostic, Severity, nearest, sort};
+use crate::lint::{Project, fix, lint, only_changed, pages};
 use crate::model::parse_duration;
-use crate::yaml::{MAX_TEXT, read_file};
 
+use load::{Loaded, load};
 use show::Format;
 
 /// Check rules: can each alert fire, does it say what it should, and does it reach someone.
@@ -34,6 +35,10 @@ use show::Format;
   watchbell check --fail-on warning 'rules/**/*.yaml'
   watchbell check --format github rules/                     annotations in a pull request
   watchbell check --scrape-interval 30s --fix rules/         change what is safe to change
+  watchbell check --config watchbell.yaml                    its rules together with its routes
+  watchbell check --schema schema.json rules/                against metrics that were saved
+  watchbell check --prometheus http://localhost:9090 rules/  against metrics that there are now
+  watchbell check --diff origin/main rules/                  only what a change touches
   kustomize build . | watchbell check -
   watchbell check --explain alert/always-fires               why a check is there
   watchbell check config watchbell.yaml                      a whole configuration, as `run` reads it
@@ -60,8 +65,26 @@ enum What {
 #[derive(clap::Args)]
 struct RulesArgs {
     /// Rule files, folders or glob patterns; - is standard input
-    #[arg(value_name = "PATH", required_unless_present = "explain")]
+    #[arg(value_name = "PATH", required_unless_present_any = ["explain", "config"])]
     paths: Vec<PathBuf>,
+    /// Also check the rules with the routes and receivers of this configuration; without a PATH its
+    /// own rule files
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Also check the rules against what metrics there are: a file of `watchbell schema`, or the text
+    /// of a /metrics page; may be given several times
+    #[arg(long, value_name = "FILE")]
+    schema: Vec<PathBuf>,
+    /// Also check the rules against the metrics of this Prometheus, and tell what each alert would
+    /// have done over the last day
+    #[arg(long, value_name = "URL")]
+    prometheus: Option<String>,
+    /// Severities, intervals and what every alert must have
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// Report only what has changed since this commit, and what depends on it
+    #[arg(long, value_name = "COMMIT", conflicts_with = "fix")]
+    diff: Option<String>,
     /// The least severity that fails the check
     #[arg(long, value_name = "SEVERITY", value_enum, default_value = "bug")]
     fail_on: FailOn,
@@ -150,8 +173,18 @@ struct Checked {
 fn check(args: &RulesArgs) -> anyhow::Result<Checked> {
     let threads = thread::available_parallelism().map_or(1, Into::into);
     let once = || -> anyhow::Result<(Project, Vec<Diagnostic>)> {
-        let project = Project::new(load(&args.paths)?, settings(args)?);
-        let findings = lint(&project, threads);
+        let Loaded { mut project, mistakes } = load(args)?;
+        let mut told = Vec::new();
+        if let Some(url) = &args.prometheus {
+            (project, told) = online::ask(url, project)?;
+        }
+        let mut findings = lint(&project, threads);
+        findings.extend(told);
+        findings.extend(mistakes);
+        if let Some(base) = &args.diff {
+            only_changed(&project, &base::at(base, &project)?, &mut findings);
+        }
+        sort(&mut findings);
         Ok((project, findings))
     };
     let (project, findings) = once()?;
@@ -163,62 +196,21 @@ fn check(args: &RulesArgs) -> anyhow::Result<Checked> {
     Ok(Checked { project, findings, fixed })
 }
 
-fn settings(args: &RulesArgs) -> anyhow::Result<Settings> {
-    let mut settings = Settings {
-        scrape_interval: args.scrape_interval,
-        evaluation_interval: args.evaluation_interval,
-        ..Settings::default()
-    };
-    for feature in &args.enable_feature {
-        match feature.as_str() {
-            "promql-experimental-functions" => settings.experimental_functions = true,
-            other => bail!("unknown feature {other:?}: known is promql-experimental-functions"),
-        }
-    }
-    Ok(settings)
-}
-
-/// The rule files of all paths.
-fn load(paths: &[PathBuf]) -> anyhow::Result<Vec<RuleFile>> {
-    let (stdin, paths): (Vec<PathBuf>, Vec<PathBuf>) =
-        paths.iter().cloned().partition(|path| path == Path::new("-"));
-    let mut files = Vec::new();
-    if !stdin.is_empty() {
-        files.extend(read(&standard_input()?, true));
-    }
-    for Found { path, named } in find_files(&paths)? {
-        files.extend(read(&read_file(&path)?, named));
-    }
-    if files.is_empty() {
-        bail!("no rules to check: no file there has `groups`");
-    }
-    Ok(files)
-}
-
-fn standard_input() -> anyhow::Result<Arc<SourceFile>> {
-    let mut text = String::new();
-    let limit = MAX_TEXT as u64 + 1;
-    std::io::stdin().take(limit).read_to_string(&mut text).context("cannot read standard input")?;
-    if text.len() > MAX_TEXT {
-        bail!("standard input is too large: a file may have {MAX_TEXT} bytes");
-    }
-    Ok(Arc::new(SourceFile::new("stdin", text)))
-}
-
 /// Makes the safe changes; how many.
 fn write_fixes(project: &Project, findings: &[Diagnostic]) -> anyhow::Result<usize> {
+    let mut paths: Vec<&str> = project.files.iter().map(|file| file.source.path()).collect();
+    paths.dedup();
     let mut count = 0;
-    for file in &project.files {
-        let path = file.source.path();
-        let own: Vec<&Diagnostic> =
-            findings.iter().filter(|f| Arc::ptr_eq(&f.source, &file.source)).collect();
-        let (text, changes) = fix(file.source.text(), &own);
-        if changes == 0 {
+    for path in paths {
+        let own: Vec<&Diagnostic> = findings.iter().filter(|f| f.source.path() == path).collect();
+        if own.iter().all(|finding| finding.fix.is_none()) {
             continue;
         }
         if path == "stdin" {
             bail!("--fix changes files, and standard input is none");
         }
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
+        let (text, changes) = fix(&text, &own);
         std::fs::write(path, text).with_context(|| format!("cannot write {path}"))?;
         count += changes;
     }

@@ -10,6 +10,7 @@ mod check;
 mod check_config;
 mod check_web;
 mod client;
+mod collect;
 mod completions;
 mod demo;
 mod eval;
@@ -22,6 +23,7 @@ mod print_config;
 mod records;
 mod route;
 mod run;
+mod schema;
 mod silence;
 mod test;
 mod time;
@@ -66,6 +68,7 @@ enum Command {
     Test(test::Args),
     Eval(eval::Args),
     Route(route::Args),
+    Schema(schema::Args),
     Explain(explain::Args),
     Notifications(notifications::Args),
     NotifyTest(notify_test::Args),
@@ -84,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::run(args),
         Command::NotifyTest(args) => notify_test::run(args),
         Command::Route(args) => route::run(args),
+        Command::Schema(args) => schema::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Notifications(args) => notifications::run(args),
         Command::Silence(args) => silence::run(args),

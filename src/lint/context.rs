@@ -77,7 +77,7 @@ impl<'a> Context<'a> {
 
     /// The labels of a part's result.
     pub fn flow(&self, part: &Expr) -> Labels {
-        flow(part, &|selector: &VectorSelector| self.project.recorded(selector))
+        flow(part, &|selector: &VectorSelector, place| self.project.known(selector, place))
     }
 
     /// The labels of the alerts or series that the rule gives.

@@ -24,8 +24,8 @@ fn found_in(folder: &Path) -> (usize, Vec<Diagnostic>) {
     let mut rules = 0;
     let mut all = Vec::new();
     for found in find_files(&[folder.to_path_buf()]).unwrap() {
-        let Some(file) = read(&read_file(&found.path).unwrap(), found.named) else { continue };
-        let project = Project::new(vec![file], Settings::default());
+        let files = read(&read_file(&found.path).unwrap(), found.named);
+        let project = Project::new(files, Settings::default());
         rules += project.rules().count();
         all.extend(lint(&project, 1));
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, SourceFile};
+use crate::lint::manifest;
 use crate::rule::{self, RuleGroup};
 use crate::yaml;
 
@@ -17,14 +18,21 @@ pub struct RuleFile {
     pub findings: Vec<Diagnostic>,
 }
 
-/// Reads the rules of a file. One that was not `named` itself and holds none, such as a file of
-/// unit tests or a Helm value, gives nothing.
-pub fn read(source: &Arc<SourceFile>, named: bool) -> Option<RuleFile> {
-    if !named && !holds_rules(source) {
-        return None;
+/// Reads the rules of a file: one rule file, or those inside of Kubernetes manifests. A file of unit
+/// tests gives nothing, since `rules/*.yaml` is often written out by a shell; nor does one that was
+/// not `named` itself and holds no rules, such as a Helm value.
+pub fn read(source: &Arc<SourceFile>, named: bool) -> Vec<RuleFile> {
+    let checked = |source: Arc<SourceFile>| {
+        let (groups, findings) = rule::check(&source);
+        RuleFile { source, groups, findings }
+    };
+    match manifest::rule_files(source) {
+        Some(files) => files.into_iter().map(checked).collect(),
+        None if holds_rules(source) || (named && !is_unit_test(source)) => {
+            vec![checked(Arc::clone(source))]
+        }
+        None => Vec::new(),
     }
-    let (groups, findings) = rule::check(source);
-    Some(RuleFile { source: Arc::clone(source), groups, findings })
 }
 
 /// Whether a file holds rules: `groups` on top. One that is no YAML is taken for such a file if a
@@ -43,4 +51,10 @@ fn holds_rules(source: &Arc<SourceFile>) -> bool {
         Ok(document) => document.root.get("groups").is_some(),
         Err(_) => says_so(),
     }
+}
+
+/// Whether a file holds unit tests: `tests`, and no `groups`.
+fn is_unit_test(source: &Arc<SourceFile>) -> bool {
+    let tests = |document: yaml::Document| document.root.get("tests").is_some();
+    source.text().contains("tests:") && yaml::load(source).is_ok_and(tests)
 }

@@ -12,14 +12,21 @@
 mod about;
 mod checks;
 mod context;
+mod diff;
+mod disable;
 mod families;
 mod find;
 mod fix;
 mod input;
+mod manifest;
+mod online;
 mod project;
 mod refusals;
 mod registry;
+mod routes;
 mod run;
+pub mod schema;
+mod settings;
 mod shape;
 mod template_text;
 
@@ -32,10 +39,15 @@ mod tests;
 
 pub use about::About;
 pub use context::{Check, Context, Findings};
+pub use diff::only_changed;
 pub use find::{FindError, Found, find_files};
 pub use fix::fix;
 pub use input::{RuleFile, read};
-pub use project::{Project, Settings};
+pub use online::history;
+pub use project::Project;
 pub use refusals::REFUSALS;
 pub use registry::CHECKS;
+pub use routes::Routes;
 pub use run::{lint, pages};
+pub use schema::{Metric, Schema, SchemaError};
+pub use settings::{Required, Settings};

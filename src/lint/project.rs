@@ -1,27 +1,15 @@
 //! Everything that is checked together.
 
-use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use crate::diag::{Diagnostic, Severity};
-use crate::lint::RuleFile;
+use crate::diag::{Diagnostic, SourceFile, Span};
 use crate::lint::context::with_rule_labels;
+use crate::lint::routes::Routes;
+use crate::lint::{About, RuleFile, Schema, Settings};
 use crate::promql::VectorSelector;
 use crate::promql::flow::{Labels, flow};
 use crate::rule::{Rule, RuleGroup};
-
-/// What people may decide about the checks.
-#[derive(Clone, Debug, Default)]
-pub struct Settings {
-    /// Other severities than a check has, by its id; `None` is off.
-    pub severities: BTreeMap<String, Option<Severity>>,
-    /// How often targets are scraped, if that is known.
-    pub scrape_interval: Option<Duration>,
-    /// How often groups are evaluated that do not say it themselves, if that is known.
-    pub evaluation_interval: Option<Duration>,
-    /// Experimental functions are enabled in the Prometheus that is asked.
-    pub experimental_functions: bool,
-}
 
 /// The rules of all files with what is known around them.
 #[derive(Debug)]
@@ -30,6 +18,10 @@ pub struct Project {
     pub files: Vec<RuleFile>,
     /// What people decided.
     pub settings: Settings,
+    /// The configuration with the routes, where one was given.
+    pub routes: Option<Routes>,
+    /// What metrics there are, where that is known.
+    pub schema: Option<Schema>,
     /// What recording rules give, by name.
     recorded: HashMap<String, Labels>,
     /// Where they stand: file, group and rule.
@@ -39,11 +31,57 @@ pub struct Project {
 impl Project {
     /// Puts everything together.
     pub fn new(files: Vec<RuleFile>, settings: Settings) -> Self {
-        let mut project =
-            Self { files, settings, recorded: HashMap::new(), recording: HashMap::new() };
+        let mut project = Self {
+            files,
+            settings,
+            routes: None,
+            schema: None,
+            recorded: HashMap::new(),
+            recording: HashMap::new(),
+        };
         project.recording = project.recording_places();
         project.recorded = project.recorded_labels();
         project
+    }
+
+    /// The same with a configuration, for the checks of rules with routes. It says how often rules are
+    /// evaluated, unless the settings do.
+    #[must_use]
+    pub fn with_routes(mut self, routes: Routes) -> Self {
+        let interval = routes.config.global.evaluation_interval;
+        self.settings.evaluation_interval.get_or_insert(interval);
+        self.routes = Some(routes);
+        self
+    }
+
+    /// The same with what metrics there are.
+    #[must_use]
+    pub fn with_schema(mut self, schema: Schema) -> Self {
+        self.schema = Some(schema);
+        self
+    }
+
+    /// The names of all metrics that the rules use.
+    pub fn metrics(&self) -> BTreeSet<String> {
+        let selectors = self.rules().flat_map(|(_, rule)| rule.expr().selectors());
+        selectors.filter_map(|selector| selector.metric_name()).map(str::to_string).collect()
+    }
+
+    /// All files that findings may point into.
+    pub fn sources(&self) -> impl Iterator<Item = &Arc<SourceFile>> {
+        let routes = self.routes.iter().map(Routes::source);
+        self.files.iter().map(|file| &file.source).chain(routes)
+    }
+
+    /// A finding at a place in the file of a rule.
+    pub fn finding(
+        &self,
+        about: &'static About,
+        rule: &Rule,
+        span: Span,
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        Diagnostic::new(about.id, about.severity, rule.source(), span, message).rule(rule.name())
     }
 
     /// All groups, in order.
@@ -61,9 +99,10 @@ impl Project {
         self.files.iter().flat_map(|file| &file.findings)
     }
 
-    /// The labels of the series that a selector picks, where a recording rule gives them.
-    pub fn recorded(&self, selector: &VectorSelector) -> Option<Labels> {
-        self.recorded.get(selector.metric_name()?).cloned()
+    /// What is known of the series that a selector picks: from a recording rule, or from the schema.
+    pub fn known(&self, selector: &VectorSelector, place: Span) -> Option<Labels> {
+        let recorded = self.recorded.get(selector.metric_name()?).cloned();
+        recorded.or_else(|| self.schema.as_ref()?.labels(selector, place))
     }
 
     /// The recording rules of a name.
@@ -87,6 +126,11 @@ impl Project {
         places
     }
 
+    /// The labels of the result of a rule's expression.
+    pub fn labels_of(&self, rule: &Rule) -> Labels {
+        flow(rule.expr(), &|selector: &VectorSelector, place| self.known(selector, place))
+    }
+
     /// The labels of a rule's result over those of its expression.
     pub fn result(&self, rule: &Rule, labels: &Labels) -> Labels {
         with_rule_labels(rule, labels)
@@ -102,7 +146,7 @@ impl Project {
             *open.entry(rule.name()).or_default() += 1;
         }
         for rule in rules() {
-            let labels = flow(rule.expr(), &|selector: &VectorSelector| {
+            let labels = flow(rule.expr(), &|selector: &VectorSelector, _| {
                 let name = selector.metric_name()?;
                 match (known.get(name), open.get(name)) {
                     (_, Some(left)) if *left > 0 => Some(Labels::any()),

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crate::diag::{self, Described, Diagnostic, Severity};
-use crate::lint::{CHECKS, Context, Findings, Project, REFUSALS};
+use crate::lint::{About, CHECKS, Context, Findings, Project, REFUSALS, disable, online};
 use crate::rule::RuleGroup;
 
 /// All findings, in order of file and place. `threads` is how many groups are looked at at once.
@@ -34,6 +34,7 @@ pub fn lint(project: &Project, threads: usize) -> Vec<Diagnostic> {
         }
     }
     all.extend(findings.into_inner());
+    disable::apply(project, &mut all);
     all.retain_mut(|finding| decide(project, finding));
     diag::sort(&mut all);
     all
@@ -70,9 +71,12 @@ fn decide(project: &Project, finding: &mut Diagnostic) -> bool {
 
 /// The pages of everything that can be found, sorted by id.
 pub fn pages() -> Vec<Described> {
-    let checks = CHECKS.iter().map(|check| {
-        let about = check.about();
-        Described { id: about.id, severity: about.severity, title: about.title, page: about.page() }
+    let abouts = CHECKS.iter().map(|check| check.about()).chain([&disable::ABOUT, &online::ABOUT]);
+    let checks = abouts.map(|about: &About| Described {
+        id: about.id,
+        severity: about.severity,
+        title: about.title,
+        page: about.page(),
     });
     let refusals = REFUSALS.iter().map(|refusal| refusal.described());
     let mut pages: Vec<Described> = checks.chain(refusals).collect();

@@ -1,5 +1,7 @@
 //! What several checks ask about the shape of an expression.
 
+use crate::diag::Span;
+use crate::model::{MatchOp, Matcher};
 use crate::promql::bounds::{Bounds, bounds, mirrored};
 use crate::promql::{
     Aggregate, AggregateOp, Binary, BinaryOp, Call, Expr, ExprKind, ValueType, VectorSelector,
@@ -76,6 +78,34 @@ pub(super) fn selector(expr: &Expr) -> Option<&VectorSelector> {
         ExprKind::MatrixSelector(matrix) => Some(&matrix.selector),
         _ => None,
     }
+}
+
+/// The selectors of an expression, with the places of name and matchers.
+pub(super) fn named(expr: &Expr) -> impl Iterator<Item = (Span, &VectorSelector)> {
+    expr.walk().filter_map(|part| match &part.kind {
+        ExprKind::VectorSelector(selector) => Some((part.span, selector.as_ref())),
+        ExprKind::MatrixSelector(matrix) => Some((matrix.selector_span, &matrix.selector)),
+        _ => None,
+    })
+}
+
+/// The value of a label that all selectors of an expression want, where nothing sets it anew.
+pub(super) fn selected<'e>(expr: &'e Expr, label: &str) -> Option<&'e str> {
+    let replaces = |part: &Expr| match &part.kind {
+        ExprKind::Call(call) => matches!(call.function.name, "label_replace" | "label_join"),
+        ExprKind::Aggregate(aggregate) => aggregate.op == AggregateOp::CountValues,
+        _ => false,
+    };
+    if expr.walk().any(replaces) {
+        return None;
+    }
+    let mut values = expr.selectors().map(|selector| {
+        let own = selector.matchers.iter().map(|m| &m.matcher);
+        let mut equal = own.filter(|m| m.name() == label && m.op() == MatchOp::Equal);
+        equal.next().map(Matcher::value)
+    });
+    let first = values.next()??;
+    values.all(|value| value == Some(first)).then_some(first)
 }
 
 /// Whether a part of an expression, or it itself, is a call of one of these functions.

@@ -27,6 +27,36 @@ pub(super) fn places_of<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item 
     })
 }
 
+/// The first place of a word outside of all actions.
+pub(super) fn outside(text: &str, word: &str) -> Option<usize> {
+    text.match_indices(word).map(|(at, _)| at).find(|at| action(text, *at).is_none())
+}
+
+/// Whether every action only prints a label, or the value, maybe made readable: such a template cannot
+/// fail.
+pub(super) fn is_simple(text: &str) -> bool {
+    let mut rest = text;
+    while let Some((_, behind)) = rest.split_once("{{") {
+        let Some((action, more)) = behind.split_once("}}") else { return false };
+        let action = action.trim_matches(['-', ' ']);
+        let mut words = action.split('|').map(str::trim);
+        let simple = match words.next() {
+            Some("$value" | ".Value") => words.all(|word| word.starts_with("humanize")),
+            Some(first) => {
+                let label = first.strip_prefix("$labels.").or(first.strip_prefix(".Labels."));
+                let is_name = |c: char| c.is_alphanumeric() || c == '_';
+                label.is_some_and(|l| l.chars().all(is_name)) && words.next().is_none()
+            }
+            None => false,
+        };
+        if !simple {
+            return false;
+        }
+        rest = more;
+    }
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,5 +68,21 @@ mod tests {
         assert_eq!(places, [16, 46]);
         let conditions: Vec<bool> = places.iter().map(|at| is_condition(text, *at)).collect();
         assert_eq!(conditions, [true, false]);
+    }
+
+    #[test]
+    fn what_only_prints_cannot_fail() {
+        for text in ["no action", "{{ $labels.a_b }} {{- $value | humanize -}} {{.Value}}"] {
+            assert!(is_simple(text), "{text}");
+        }
+        for text in [
+            "{{ $labels.a.b }}",
+            "{{ $labels.a | humanize }}",
+            "{{ query \"up\" }}",
+            "{{ $value",
+            "{{}}",
+        ] {
+            assert!(!is_simple(text), "{text}");
+        }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::config::Config;
 use crate::diag::{Diagnostic, SourceFile};
-use crate::lint::{Check, Context, Findings, Project, RuleFile, Settings};
+use crate::lint::{Check, Context, Findings, Project, Routes, RuleFile, Schema, Settings};
 use crate::rule;
 
 /// A rule file of one group with these rules. A rule is written without indentation; one that has no
@@ -37,11 +38,23 @@ pub(super) fn run(check: &dyn Check, project: &Project) -> Vec<Diagnostic> {
     findings
 }
 
+/// The name of the configuration in cases.
+const CONFIG: &str = "watchbell.yaml";
+
+/// A configuration of that text.
+pub(super) fn routes(text: &str) -> Routes {
+    let source = Arc::new(SourceFile::new(CONFIG, text));
+    Routes::new(Config::parse(&source).unwrap_or_else(|error| panic!("{error}: {text}")))
+}
+
 /// A finding as `line:column text`, counted in the rules as they are written in the table.
 pub(super) fn shown(finding: &Diagnostic) -> String {
     let (line, column) = finding.line_column();
     let text = finding.source.text().get(finding.span.range()).unwrap_or_default();
     let text = text.lines().next().unwrap_or_default();
+    if finding.source.path() == CONFIG {
+        return format!("{CONFIG} {line}:{column} {text}");
+    }
     format!("{}:{} {text}", line.saturating_sub(3), column.saturating_sub(4))
 }
 
@@ -57,13 +70,48 @@ pub(super) fn cases(check: &dyn Check, cases: &[(&[&str], &[&str])]) {
 pub(super) fn cases_with(check: &dyn Check, settings: &Settings, cases: &[(&[&str], &[&str])]) {
     for (rules, expected) in cases {
         let project = Project::new(vec![file(rules)], settings.clone());
-        let findings = run(check, &project);
-        let found: Vec<String> = findings.iter().map(shown).collect();
-        let said: Vec<&str> = findings.iter().map(|f| f.message.as_str()).collect();
-        assert_eq!(found, *expected, "{rules:?}: {said:?}");
-        for finding in &findings {
-            assert_eq!(finding.id, check.about().id);
-            assert!(finding.rule.is_some(), "{finding}");
-        }
+        holds(check, &project, rules, expected);
+    }
+}
+
+/// Cases of rules and findings, with a schema.
+#[track_caller]
+pub(super) fn schema_cases(check: &dyn Check, schema: &str, cases: &[(&[&str], &[&str])]) {
+    for (rules, expected) in cases {
+        let schema = Schema::read(schema).unwrap();
+        let project = Project::new(vec![file(rules)], Settings::default()).with_schema(schema);
+        holds(check, &project, rules, expected);
+    }
+}
+
+/// Cases of rules, configuration and findings. A finding in the configuration has its name in front.
+#[track_caller]
+pub(super) fn routed_cases(check: &dyn Check, cases: &[(&[&str], &str, &[&str])]) {
+    routed_cases_with(check, &Settings::default(), cases);
+}
+
+/// The same with settings.
+#[track_caller]
+pub(super) fn routed_cases_with(
+    check: &dyn Check,
+    settings: &Settings,
+    cases: &[(&[&str], &str, &[&str])],
+) {
+    for (rules, config, expected) in cases {
+        let project = Project::new(vec![file(rules)], settings.clone());
+        holds(check, &project.with_routes(routes(config)), rules, expected);
+    }
+}
+
+#[track_caller]
+fn holds(check: &dyn Check, project: &Project, rules: &[&str], expected: &[&str]) {
+    let findings = run(check, project);
+    let found: Vec<String> = findings.iter().map(shown).collect();
+    let said: Vec<&str> = findings.iter().map(|f| f.message.as_str()).collect();
+    assert_eq!(found, expected, "{rules:?}: {said:?}");
+    for finding in &findings {
+        assert_eq!(finding.id, check.about().id);
+        let in_config = finding.source.path() == CONFIG;
+        assert!(finding.rule.is_some() || in_config, "{finding}");
     }
 }

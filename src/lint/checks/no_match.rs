@@ -1,6 +1,7 @@
 //! Two sides of an operator whose series never find each other.
 
 use crate::diag::{Severity, Span};
+use crate::lint::shape::selected;
 use crate::lint::{About, Check, Context, Findings};
 use crate::model::label::METRIC_NAME;
 use crate::promql::flow::{Has, Labels, Removal};
@@ -40,9 +41,13 @@ impl Check for NoMatch {
                 continue;
             }
             let (lhs, rhs) = (context.flow(&binary.lhs), context.flow(&binary.rhs));
-            let Some(lost) = lost_label(binary, &lhs, &rhs) else { continue };
-            reported.push(part.span);
-            report(context, binary, &lost, (&lhs, &rhs), findings);
+            if let Some(lost) = lost_label(binary, &lhs, &rhs) {
+                reported.push(part.span);
+                report(context, binary, &lost, (&lhs, &rhs), findings);
+            } else if let Some(differs) = differing_label(binary, &lhs, &rhs) {
+                reported.push(part.span);
+                report_difference(context, binary, &differs, findings);
+            }
         }
     }
 }
@@ -80,6 +85,53 @@ fn lost_label(binary: &Binary, lhs: &Labels, rhs: &Labels) -> Option<Lost> {
         }
         _ => None,
     })
+}
+
+/// A label that has another value on each side.
+struct Differs<'e> {
+    label: &'e str,
+    left: &'e str,
+    right: &'e str,
+}
+
+fn differing_label<'e>(binary: &'e Binary, lhs: &Labels, rhs: &Labels) -> Option<Differs<'e>> {
+    let matching = &binary.matching;
+    let named = |label: &str| matching.labels.iter().any(|other| other == label);
+    let of_left = binary.lhs.selectors().flat_map(|selector| &selector.matchers);
+    let mut labels = of_left.map(|m| m.matcher.name()).filter(|label| {
+        let counts = named(label) == matching.on && *label != METRIC_NAME;
+        counts && lhs.has(label) == Has::Always && rhs.has(label) == Has::Always
+    });
+    labels.find_map(|label| {
+        let (left, right) = (selected(&binary.lhs, label)?, selected(&binary.rhs, label)?);
+        (left != right).then_some(Differs { label, left, right })
+    })
+}
+
+fn report_difference(
+    context: &Context<'_>,
+    binary: &Binary,
+    Differs { label, left, right }: &Differs<'_>,
+    findings: &mut Findings,
+) {
+    let (op, unless) = (binary.op, binary.op == BinaryOp::Unless);
+    let message = if unless {
+        format!("`unless` never takes anything away: the sides differ in `{label}`")
+    } else {
+        format!("`{op}` never finds a pair: the sides differ in `{label}`")
+    };
+    let mut finding = context
+        .finding(&ABOUT, binary.op_span, message)
+        .label(context.place(binary.lhs.span), format!("{label}={left:?}"))
+        .label(context.place(binary.rhs.span), format!("{label}={right:?}"))
+        .note("series are paired where their labels agree");
+    if unless {
+        finding.severity = Severity::Warning;
+    }
+    findings.push(finding.help(match binary.matching.on {
+        true => format!("take `{label}` out of `on`"),
+        false => format!("leave it out: `{op} ignoring ({label})`, or sum it away first"),
+    }));
 }
 
 fn report(
@@ -145,6 +197,30 @@ mod tests {
                 (&["expr: a > scalar(sum(b))"], &[]),
             ],
         );
+    }
+
+    #[test]
+    fn a_label_with_another_value_on_each_side_pairs_nothing() {
+        let (bad, good) = ("a_total{code=\"500\"}", "a_total{code=\"200\"}");
+        for (expr, column) in [
+            (format!("{bad} / {good} > 1"), Some(27)),
+            (format!("sum by (code) ({bad}) / sum by (code) ({good}) > 1"), Some(43)),
+            (format!("{bad} and on (code) {good}"), Some(27)),
+            (format!("{bad} unless {good}"), Some(27)),
+            (format!("{bad} / ignoring (code) {good} > 1"), None),
+            (format!("{bad} / on (job) {good} > 1"), None),
+            (format!("sum({bad}) / sum({good}) > 1"), None),
+            (format!("{bad} / {bad} > 1"), None),
+            (format!("({bad} or {good}) / {good} > 1"), None),
+            (format!("{bad} or {good}"), None),
+        ] {
+            let rule = format!("expr: {expr}");
+            let op =
+                ["/", "and", "unless"].into_iter().find(|op| expr.contains(&format!(" {op} ")));
+            let expected = column.map(|column| format!("1:{column} {}", op.unwrap_or_default()));
+            let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+            cases(&NoMatch, &[(&[&rule], &expected)]);
+        }
     }
 
     #[test]

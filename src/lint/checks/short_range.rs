@@ -17,8 +17,8 @@ static ABOUT: About = About {
 one that comes late, must not make the result vanish, because an alert that was pending then starts anew. \
 A range that is shorter than two scrapes gives nothing at all.
 
-Make the range at least four times the scrape interval. The interval is taken from `--scrape-interval`; \
-without it, 15s are assumed.",
+Make the range at least four times the scrape interval. The interval is that of the schema, \
+or `--scrape-interval`; without either, 15s are assumed.",
     bad: "alert: ManyErrors\nexpr: rate(http_errors_total[30s]) > 1\n",
     good: "alert: ManyErrors\nexpr: rate(http_errors_total[2m]) > 1\n",
 };
@@ -34,12 +34,15 @@ impl Check for ShortRange {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        let known = context.project.settings.scrape_interval;
-        let interval = known.unwrap_or(ASSUMED);
         for part in context.expr().walk() {
             let ExprKind::Call(call) = &part.kind else { continue };
             let Some(arg) = call.args.first() else { continue };
             let ExprKind::MatrixSelector(matrix) = &arg.without_parens().kind else { continue };
+            let schema = context.project.schema.as_ref();
+            let known = schema
+                .and_then(|schema| schema.scrape_interval(&matrix.selector))
+                .or(context.project.settings.scrape_interval);
+            let interval = known.unwrap_or(ASSUMED);
             if !OF_TWO_SAMPLES.contains(&call.function.name) || matrix.range >= interval * 4 {
                 continue;
             }
@@ -69,7 +72,7 @@ impl Check for ShortRange {
 mod tests {
     use super::*;
     use crate::lint::Settings;
-    use crate::lint::testing::{cases, cases_with};
+    use crate::lint::testing::{cases, cases_with, schema_cases};
 
     #[test]
     fn cases_hold() {
@@ -90,6 +93,24 @@ mod tests {
                 (&["expr: rate(a_total[2m]) > 1"], &["1:12 a_total[2m]"]),
                 (&["expr: delta(a[30s]) > 1"], &["1:13 a[30s]"]),
                 (&["expr: rate(a_total[4m]) > 1"], &[]),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_schema_knows_how_often_a_job_is_scraped() {
+        let schema = r#"{"format": "watchbell-schema/1", "scrape_intervals": {"slow": 60000, "fast": 5000},
+            "metrics": {"a_total": {"series": 1, "labels": {"job": {"series": 1, "values": ["slow"]}}}}}"#;
+        schema_cases(
+            &ShortRange,
+            schema,
+            &[
+                (&["expr: rate(a_total[2m]) > 1"], &["1:12 a_total[2m]"]),
+                (
+                    &["expr: rate(b_total{job=\"slow\"}[2m]) > 1"],
+                    &["1:12 b_total{job=\"slow\"}[2m]"],
+                ),
+                (&["expr: rate(b_total{job=\"fast\"}[20s]) > 1"], &[]),
             ],
         );
     }

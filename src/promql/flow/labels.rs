@@ -83,6 +83,16 @@ impl Labels {
         Self { named: BTreeMap::new(), others: Has::Maybe }
     }
 
+    /// A vector without labels, as that of a number at a place.
+    pub fn none_at(span: Span) -> Self {
+        Self::none(Removal::new(span, "the result has no labels"))
+    }
+
+    /// A vector without labels, and why.
+    pub fn none_because(span: Span, why: &'static str) -> Self {
+        Self::none(Removal::new(span, why))
+    }
+
     /// A vector without labels.
     pub(super) fn none(removal: Removal) -> Self {
         Self { named: BTreeMap::new(), others: Has::Never(removal) }

@@ -18,8 +18,8 @@ use crate::model::{MatchOp, Matcher};
 use crate::promql::{Aggregate, AggregateOp, Call, Expr, ExprKind, Grouping, VectorSelector};
 
 /// What is known of the series that a selector picks, apart from its matchers: those of a recording
-/// rule, say. `None` where nothing is known.
-pub type Known<'a> = dyn Fn(&VectorSelector) -> Option<Labels> + 'a;
+/// rule, say. `None` where nothing is known. The place is that of the selector.
+pub type Known<'a> = dyn Fn(&VectorSelector, Span) -> Option<Labels> + 'a;
 
 /// The labels that every scraped series has, as Prometheus sets them.
 const SCRAPED: [&str; 2] = ["instance", "job"];
@@ -32,8 +32,10 @@ pub fn flow(expr: &Expr, known: &Known<'_>) -> Labels {
         ExprKind::NumberLiteral(_) | ExprKind::StringLiteral(_) => {
             Labels::none(Removal::new(expr.span, "a number has no labels"))
         }
-        ExprKind::VectorSelector(selector) => of_selector(selector, known),
-        ExprKind::MatrixSelector(matrix) => of_selector(&matrix.selector, known),
+        ExprKind::VectorSelector(selector) => of_selector(selector, expr.span, known),
+        ExprKind::MatrixSelector(matrix) => {
+            of_selector(&matrix.selector, matrix.selector_span, known)
+        }
         ExprKind::Subquery(subquery) => flow(&subquery.expr, known),
         ExprKind::Paren(inner) => flow(inner, known),
         ExprKind::Unary(inner) => flow(inner, known).without_name(expr.span),
@@ -44,8 +46,8 @@ pub fn flow(expr: &Expr, known: &Known<'_>) -> Labels {
 }
 
 /// What is known of the series of a selector.
-fn of_selector(selector: &VectorSelector, known: &Known<'_>) -> Labels {
-    let mut labels = known(selector).unwrap_or_else(|| {
+fn of_selector(selector: &VectorSelector, place: Span, known: &Known<'_>) -> Labels {
+    let mut labels = known(selector, place).unwrap_or_else(|| {
         let mut labels = Labels::any();
         // The name of a recorded series has a colon by convention; what it has depends on its rule.
         if selector.metric_name().is_some_and(|name| !name.contains(':') && name != "ALERTS") {

@@ -5,7 +5,7 @@ use crate::promql::parse;
 
 /// `+` always, `~` expected, `?` maybe, `-` never with the text that removed it.
 fn known(text: &str, label: &str) -> String {
-    let labels = flow(&parse(text).unwrap(), &|_| None);
+    let labels = flow(&parse(text).unwrap(), &|_, _| None);
     match labels.has(label) {
         Has::Always => "+".to_string(),
         Has::Expected => "~".to_string(),
@@ -116,8 +116,8 @@ fn operators_match_labels() {
 
 #[test]
 fn what_is_known_of_recorded_series_goes_first() {
-    let recorded = flow(&parse("sum by (job) (up)").unwrap(), &|_| None);
-    let labels = flow(&parse("job:up:sum > 1").unwrap(), &|selector| {
+    let recorded = flow(&parse("sum by (job) (up)").unwrap(), &|_, _| None);
+    let labels = flow(&parse("job:up:sum > 1").unwrap(), &|selector, _| {
         (selector.metric_name() == Some("job:up:sum")).then(|| recorded.clone())
     });
     assert_eq!(labels.has("job"), Has::Expected);
