@@ -35,6 +35,7 @@ def series():
         yield f"model_infer_request_{outcome}_total", {**mlserver, "model": "churn", "version": "1"}, 0, 1
     for status in ("FINISHED", "FAILED"):
         yield "mlflow_runs_finished_total", {"status": status, "experiment": "churn"}, 0, 0.01
+    yield "mlflow_last_failed_run_timestamp_seconds", {"experiment": "churn"}, 1764147600, 0
     for cpu in "01":
         yield "node_cpu_seconds_total", {"instance": "node-1", "cpu": cpu, "mode": "idle"}, 0, 0.75
     yield "node_memory_MemAvailable_bytes", {"instance": "node-1"}, 4e9, 0
@@ -56,6 +57,12 @@ def buckets(name, labels, rate):
         yield f"{name}_bucket", {**labels, "le": bound}, 0, rate * share
     yield f"{name}_count", labels, 0, rate
     yield f"{name}_sum", labels, 0, rate * 0.2
+
+
+def page():
+    """The same as the text of one /metrics page."""
+    inside = lambda labels: ",".join(f'{label}="{value}"' for label, value in labels.items())
+    return "\n".join(f"{name}{{{inside(labels)}}} {first}" for name, labels, first, _ in series()) + "\n"
 
 
 def openmetrics(start, end):

@@ -11,8 +11,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from parts import DEPLOY, ROOT, dashboards, library, program, read, run
-from stock import openmetrics
+from parts import ROOT, dashboards, library, program, read, run, watchbell
+from stock import openmetrics, page
 from test_monitoring import free_port
 
 PANELS = {
@@ -104,6 +104,26 @@ class Dashboards(unittest.TestCase):
         used = {name for _, expression in expressions() for name in re.findall(r"\bwatchbell_\w+", expression)}
         self.assertGreater(len(used), 15)
         self.assertEqual(used - known, set())
+
+    def schema_findings(self, *paths):
+        """What `watchbell check` finds amiss with the metrics and labels that these files ask for."""
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as schema:
+            schema.write(page())
+            schema.flush()
+            code, text = run(watchbell(), "check", "--schema", schema.name, "--format", "json", *paths)
+        self.assertIn(code, (0, 1), text)
+        return [f for f in json.loads(text) if f["id"].startswith(("schema/", "promql/"))]
+
+    def test_watchbell_finds_every_metric_and_label_on_stock_servers(self):
+        self.assertEqual(self.schema_findings(os.path.join(ROOT, "rules")), [])
+        alerts = [{"alert": f"E{i}", "expr": expression, "labels": {"panel": panel}}
+                  for i, (panel, expression) in enumerate(expressions())]
+        alerts.append({"alert": "Wrong", "expr": 'mlflow_http_request_total{path="/"} > 0'})
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            json.dump({"groups": [{"name": "dashboards", "rules": alerts}]}, file)
+            file.flush()
+            found = self.schema_findings(file.name)
+        self.assertEqual([f["id"] for f in found], ["promql/counter-raw", "schema/label"], found)
 
     def test_grafana_s_own_types_fit(self):
         node, modules = program("node"), os.path.join(os.environ.get("WATCHBELL_NODE", "node"), "node_modules")
