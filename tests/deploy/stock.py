@@ -1,4 +1,4 @@
-"""An hour of what stock servers export, in OpenMetrics' text: names and labels as they were seen on real servers.
+"""Half an hour of what stock servers export, in OpenMetrics' text: written by hand, with their names and labels.
 
 MLflow 3.17 with prometheus-flask-exporter, MLServer with mlserver-mlflow, FastAPI with
 prometheus-fastapi-instrumentator, node exporter, cAdvisor, kube-state-metrics; Watchbell's from docs/metrics.md.

@@ -143,7 +143,7 @@ class Dashboards(unittest.TestCase):
 
 
 class Panels(unittest.TestCase):
-    """Every expression asked of a Prometheus that holds an hour of what stock servers export."""
+    """Every expression asked of a Prometheus that holds half an hour of what stock servers export."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="deploy-")
