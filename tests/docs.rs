@@ -144,6 +144,22 @@ fn the_shipped_configurations_are_good_and_tell_of_every_end() {
 }
 
 #[test]
+fn nothing_is_to_be_said_about_what_is_shipped() {
+    use watchbell::lint::{Project, Routes, Settings, lint, read};
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let file = |name: &str| watchbell::yaml::read_file(&root.join(name)).expect("it is there");
+    let rules = ["rules/mlflow.yaml", "rules/mlflow_training.yaml"];
+    let files = rules.iter().flat_map(|name| read(&file(name), true)).collect();
+    let config = watchbell::config::Config::load(&root.join("deploy/watchbell.yaml"));
+    let config = config.expect("it is good");
+    let project = Project::new(files, Settings::default()).with_routes(Routes::new(config));
+    let findings = lint(&project, 1);
+    let grave = |f: &&watchbell::diag::Diagnostic| f.severity > watchbell::diag::Severity::Info;
+    let grave: Vec<String> = findings.iter().filter(grave).map(ToString::to_string).collect();
+    assert!(grave.is_empty(), "{grave:?}");
+}
+
+#[test]
 fn the_web_configurations_of_the_documents_are_good() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |file: &str| std::fs::read_to_string(root.join(file)).expect("it is there");

@@ -23,6 +23,7 @@ pub static CHECKS: &[&dyn Check] = &[
     &checks::nan_trap::NanTrap,
     &checks::never_true::NeverTrue,
     &checks::no_match::NoMatch,
+    &checks::quantile_range::QuantileRange,
     &checks::range_interval::RangeInterval,
     &checks::rate_of_gauge::RateOfGauge,
     &checks::rate_of_sum::RateOfSum,

@@ -1,7 +1,7 @@
 //! From the command line to everything that is checked.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -100,11 +100,27 @@ fn files_of(config: &Config) -> anyhow::Result<Vec<RuleFile>> {
     for pattern in &config.rule_files {
         let paths = expand_pattern(&config.directory, pattern)
             .map_err(|finding| anyhow::anyhow!("{finding}"))?;
-        for path in paths {
+        for path in paths.iter().map(|path| tidy(path)) {
             files.extend(read(&read_file(&path)?, !pattern.is_glob()));
         }
     }
     Ok(files)
+}
+
+/// A path without `folder/..`, if it leads to the same file: CI systems know files by such paths.
+fn tidy(path: &Path) -> PathBuf {
+    let mut tidy = PathBuf::new();
+    for part in path.components() {
+        match (part, tidy.components().next_back()) {
+            (Component::CurDir, _) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => drop(tidy.pop()),
+            _ => tidy.push(part),
+        }
+    }
+    match (tidy.canonicalize(), path.canonicalize()) {
+        (Ok(a), Ok(b)) if a == b => tidy,
+        _ => path.to_path_buf(),
+    }
 }
 
 fn standard_input() -> anyhow::Result<Arc<SourceFile>> {

@@ -40,6 +40,15 @@ impl Check for AlwaysFires {
                 .note("an alert fires for every series that its expression returns");
             return findings.push(finding);
         }
+        if expr.value_type() == ValueType::Scalar
+            && let ExprKind::Binary(binary) = &expr.without_parens().kind
+        {
+            let finding = context
+                .finding(&ABOUT, binary.op_span, "an alert on a number fires at all times")
+                .caret("gives 0 where it does not hold, and 0 is a result");
+            return findings
+                .push(finding.help("compare a vector, without `bool`: `vector(…) > …`"));
+        }
         let Some(sure) = unconditional(expr) else { return };
         let mut finding = match &expr.without_parens().kind {
             ExprKind::Binary(binary) if binary.op.is_comparison() => context
@@ -96,6 +105,12 @@ mod tests {
                 (&["expr: up"], &["1:7 up"]),
                 (&["expr: rate(a_total[5m]) >= 0"], &["1:7 rate(a_total[5m]) >= 0"]),
                 (&["expr: up <= 1"], &["1:7 up <= 1"]),
+                (&["expr: scalar(a) > bool 5"], &["1:17 >"]),
+                (
+                    &["expr: node_filesystem_avail_bytes / node_filesystem_size_bytes < 10"],
+                    &["1:7 node_filesystem_avail_bytes / node_filesystem_size_bytes < 10"],
+                ),
+                (&["expr: '1'"], &[]),
                 (&["expr: up == 0"], &[]),
                 (&["expr: sum(rate(a_total[5m])) > 5"], &[]),
                 (&["expr: absent(up)"], &[]),

@@ -24,6 +24,7 @@ pub(super) mod no_severity;
 pub(super) mod no_summary;
 pub(super) mod not_expanded;
 pub(super) mod policy;
+pub(super) mod quantile_range;
 pub(super) mod range_interval;
 pub(super) mod rate_of_gauge;
 pub(super) mod rate_of_sum;

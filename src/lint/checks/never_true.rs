@@ -1,7 +1,7 @@
 //! A comparison that cannot hold.
 
 use crate::diag::Severity;
-use crate::lint::shape::{Threshold, threshold};
+use crate::lint::shape::{Threshold, number_of, threshold};
 use crate::lint::{About, Check, Context, Findings};
 use crate::promql::bounds::{Bounds, Verdict, bounds};
 use crate::promql::{AggregateOp, Binary, BinaryOp, Expr, ExprKind, ValueType};
@@ -12,7 +12,8 @@ static ABOUT: About = About {
     title: "A comparison or a combination of conditions can never hold",
     text: "\
 Some values are known without a server: `up` is 0 or 1, a rate is not negative, `absent` gives 1. A \
-comparison with a number outside of these can never hold, so the alert can never fire.
+comparison with a number outside of these can never hold, so the alert can never fire. A ratio of errors to all requests is a \
+fraction: `> 5` means 500 %.
 
 The usual trap is `count(…) == 0`: where nothing matches, `count` returns nothing at all, and nothing \
 is not 0. Write `absent(…)`, or `(count(…) or vector(0)) == 0`.",
@@ -59,12 +60,28 @@ fn compare(context: &Context<'_>, part: &Expr, binary: &Binary, findings: &mut F
     let mut finding = context
         .finding(&ABOUT, part.span, "this comparison can never hold")
         .label(context.place(known.span), limits);
-    if counts(known) {
+    if let (true, Some(percent)) = (is_fraction(known), percent(binary)) {
+        finding = finding
+            .note("a part of a whole is a fraction from 0 to 1, no percentage")
+            .help(format!("compare with {percent}, or multiply by 100"));
+    } else if counts(known) {
         finding = finding
             .note("where nothing is left to count, there is no result at all instead of 0")
             .help("use `absent(…)`, or put `or vector(0)` behind what is counted");
     }
     findings.push(finding);
+}
+
+/// Whether an expression is a fraction.
+fn is_fraction(expr: &Expr) -> bool {
+    let divides = |part: &Expr| matches!(&part.kind, ExprKind::Binary(b) if b.op == BinaryOp::Div);
+    bounds(expr) == Bounds::new(0.0, 1.0) && expr.walk().any(divides)
+}
+
+/// A threshold as a fraction, if it was meant as a percentage.
+fn percent(binary: &Binary) -> Option<f64> {
+    let number = number_of(&binary.rhs).or_else(|| number_of(&binary.lhs))?;
+    (number > 1.0 && number <= 100.0).then_some(number / 100.0)
 }
 
 /// Whether an expression is a `count`.
@@ -154,6 +171,10 @@ mod tests {
                 (&["expr: a > 5 and 5 > a"], &["1:13 and"]),
                 (&["expr: a > 5 unless a > 3"], &["1:7 a > 5 unless a > 3"]),
                 (&["expr: a unless a"], &["1:7 a unless a"]),
+                (
+                    &["expr: sum(rate(a_total{code=\"500\"}[5m])) / sum(rate(a_total[5m])) > 5"],
+                    &["1:7 sum(rate(a_total{code=\"500\"}[5m])) / sum(rate(a_total[5m])) > 5"],
+                ),
                 (&["record: x:y:z\nexpr: count(a) < 1"], &["2:7 count(a) < 1"]),
                 (&["expr: up == 0"], &[]),
                 (&["expr: (count(up == 1) or vector(0)) == 0"], &[]),
@@ -168,6 +189,12 @@ mod tests {
                 (&["expr: delta(a[5m]) < 0"], &[]),
                 (&["expr: a - b < 0"], &[]),
                 (&["expr: hour() >= 9 < 17"], &[]),
+                (
+                    &[
+                        "expr: sum(rate(a_total{code=\"500\"}[5m])) / sum(rate(a_total[5m])) * 100 > 5",
+                    ],
+                    &[],
+                ),
             ],
         );
     }

@@ -19,6 +19,7 @@ use serde::{Serialize, Serializer};
 use crate::model::LabelSet;
 use crate::model::label::Quoted;
 pub use crate::model::regexp::compile_anchored;
+use crate::model::regexp::memo;
 
 /// How a matcher compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -88,7 +89,7 @@ impl Matcher {
         let (name, value) = (name.into(), value.into());
         let regex = match op {
             MatchOp::Equal | MatchOp::NotEqual => None,
-            MatchOp::Regex | MatchOp::NotRegex => Some(Arc::new(compile_anchored(&value)?)),
+            MatchOp::Regex | MatchOp::NotRegex => Some(memo::anchored(&value)?),
         };
         Ok(Self { name, op, value, regex })
     }

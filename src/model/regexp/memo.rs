@@ -1,8 +1,9 @@
-//! Expressions that are compiled over and over: those of functions that run at every evaluation.
+//! Expressions that are compiled over and over: those of functions that run at every evaluation, and
+//! of matchers, of which thousands of rules have the same.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use regex::Regex;
 
@@ -15,7 +16,7 @@ const MAX_KEPT: usize = 100;
 /// A longer pattern is not kept, in bytes: what is kept is bounded.
 const MAX_KEPT_BYTES: usize = 1000;
 
-type Kept = RefCell<HashMap<String, Rc<Regex>>>;
+type Kept = RefCell<HashMap<String, Arc<Regex>>>;
 
 thread_local! {
     static ANCHORED: Kept = RefCell::default();
@@ -26,7 +27,7 @@ thread_local! {
 ///
 /// # Errors
 /// As there.
-pub fn anchored(pattern: &str) -> Result<Rc<Regex>, MatcherError> {
+pub fn anchored(pattern: &str) -> Result<Arc<Regex>, MatcherError> {
     ANCHORED.with(|kept| kept_or(kept, pattern, compile_anchored))
 }
 
@@ -34,7 +35,7 @@ pub fn anchored(pattern: &str) -> Result<Rc<Regex>, MatcherError> {
 ///
 /// # Errors
 /// As there.
-pub fn unanchored(pattern: &str) -> Result<Rc<Regex>, MatcherError> {
+pub fn unanchored(pattern: &str) -> Result<Arc<Regex>, MatcherError> {
     UNANCHORED.with(|kept| kept_or(kept, pattern, compile_unanchored))
 }
 
@@ -42,17 +43,17 @@ fn kept_or(
     kept: &Kept,
     pattern: &str,
     compile: fn(&str) -> Result<Regex, MatcherError>,
-) -> Result<Rc<Regex>, MatcherError> {
+) -> Result<Arc<Regex>, MatcherError> {
     if let Some(regex) = kept.borrow().get(pattern) {
-        return Ok(Rc::clone(regex));
+        return Ok(Arc::clone(regex));
     }
-    let regex = Rc::new(compile(pattern)?);
+    let regex = Arc::new(compile(pattern)?);
     if pattern.len() <= MAX_KEPT_BYTES {
         let mut kept = kept.borrow_mut();
         if kept.len() >= MAX_KEPT {
             kept.clear();
         }
-        kept.insert(pattern.to_string(), Rc::clone(&regex));
+        kept.insert(pattern.to_string(), Arc::clone(&regex));
     }
     Ok(regex)
 }
@@ -64,7 +65,7 @@ mod tests {
     #[test]
     fn an_expression_is_compiled_once_and_each_kind_by_itself() {
         let first = anchored("a+").unwrap();
-        assert!(Rc::ptr_eq(&first, &anchored("a+").unwrap()));
+        assert!(Arc::ptr_eq(&first, &anchored("a+").unwrap()));
         assert!(!first.is_match("baab") && unanchored("a+").unwrap().is_match("baab"));
         assert!(anchored("(").is_err());
         for n in 0..MAX_KEPT {
@@ -72,6 +73,6 @@ mod tests {
         }
         assert!(ANCHORED.with(|kept| kept.borrow().len()) <= MAX_KEPT);
         let long = "a".repeat(MAX_KEPT_BYTES + 1);
-        assert!(!Rc::ptr_eq(&anchored(&long).unwrap(), &anchored(&long).unwrap()));
+        assert!(!Arc::ptr_eq(&anchored(&long).unwrap(), &anchored(&long).unwrap()));
     }
 }

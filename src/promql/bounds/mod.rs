@@ -4,6 +4,7 @@
 //! is not negative. Samples that are NaN lie within no bounds; comparisons with them do not hold.
 
 mod calls;
+mod part;
 
 #[cfg(test)]
 mod tests;
@@ -182,6 +183,7 @@ fn of_binary(binary: &Binary) -> Bounds {
             Bounds::of([a.low - b.high, a.high - b.low, a.low - b.high, a.high - b.low])
         }
         BinaryOp::Mul => each(|x, y| if x == 0.0 || y == 0.0 { 0.0 } else { x * y }),
+        BinaryOp::Div if part::is_part(&binary.lhs, &binary.rhs) => Bounds::new(0.0, 1.0),
         // 0 / 0 is no number, and a positive number through 0 is infinite: still not negative.
         BinaryOp::Div if a.low >= 0.0 && b.low >= 0.0 => {
             let low = if b.high.is_finite() && b.high > 0.0 { a.low / b.high } else { 0.0 };
