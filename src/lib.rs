@@ -32,4 +32,5 @@ pub mod explain;
 pub mod api;
 pub mod cli;
 pub mod daemon;
+pub mod lint;
 pub mod ruletest;

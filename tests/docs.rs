@@ -43,6 +43,50 @@ fn every_metric_is_documented() {
     assert_eq!(written, page, "write docs/metrics.md anew: WATCHBELL_WRITE_DOCS=1");
 }
 
+/// The files of `docs/checks/` by name, as the checks give them.
+fn check_pages() -> Vec<(String, String)> {
+    let pages = watchbell::lint::pages();
+    let mut index = String::from(
+        "# Checks\n\nWhat `watchbell check` finds. These pages are made from the checks themselves: \
+         `WATCHBELL_WRITE_DOCS=1 cargo test --test docs`\nwrites them anew; `watchbell check \
+         --explain ID` prints them.\n\n| id | severity | finds |\n|---|---|---|\n",
+    );
+    let mut files = Vec::new();
+    for page in pages {
+        let file = format!("{}.md", page.id.replace('/', "-"));
+        let severity = page.severity.as_str();
+        let _ = writeln!(index, "| [{}]({file}) | {severity} | {} |", page.id, page.title);
+        files.push((file, page.page));
+    }
+    files.push(("README.md".to_string(), index));
+    files.sort();
+    files
+}
+
+#[test]
+fn every_check_has_its_page() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/checks");
+    let pages = check_pages();
+    if std::env::var_os("WATCHBELL_WRITE_DOCS").is_some() {
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).expect("the folder can be made");
+        for (file, page) in &pages {
+            std::fs::write(folder.join(file), page).expect("a page can be written");
+        }
+    }
+    let entries = std::fs::read_dir(&folder).expect("docs/checks is there");
+    let mut written: Vec<(String, String)> = entries
+        .map(|entry| {
+            let entry = entry.expect("an entry can be read");
+            let text = std::fs::read_to_string(entry.path()).expect("a page can be read");
+            (entry.file_name().to_string_lossy().into_owned(), text)
+        })
+        .collect();
+    written.sort();
+    assert!(pages.len() > 30, "the table has shrunk");
+    assert!(written == pages, "write docs/checks anew: WATCHBELL_WRITE_DOCS=1");
+}
+
 #[test]
 fn the_shipped_rules_have_a_runbook_each() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,186 +1,233 @@
-//! `watchbell check`: what is wrong with files, before they are used.
+//! `watchbell check`: what is wrong with rules, before anybody relies on them.
 
-use std::path::{Path, PathBuf};
+mod base;
+mod load;
+mod online;
+mod show;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
 
-use serde_json::{Value, json};
+use anyhow::{Context, bail};
 
-use crate::cli::output::{self, Format, Paint, count};
-use crate::cli::{FAILED, USAGE, check_web, findings, print_config};
-use crate::config::{ConfigError, Loaded};
-use crate::diag::{self, Diagnostic};
+use crate::cli::output::{Paint, show};
+use crate::cli::{FAILED, USAGE, check_config, check_web};
+use crate::diag::{Diagnostic, Severity, nearest, sort};
+use crate::lint::{Project, fix, lint, only_changed, pages};
+use crate::model::parse_duration;
 
-/// Check files before they are used.
+use load::{Loaded, load};
+use show::Format;
+
+/// Check rules: can each alert fire, does it say what it should, and does it reach someone.
+///
+/// PATH is a rule file, a folder, a glob pattern, or - for standard input. In folders, files count
+/// that end in .yaml, .yml or .rules and hold rules. A path that is called like a subcommand is
+/// written with its folder: ./config.
 #[derive(clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "Examples:
+  watchbell check rules/
+  watchbell check --fail-on warning 'rules/**/*.yaml'
+  watchbell check --format github rules/                     annotations in a pull request
+  watchbell check --scrape-interval 30s --fix rules/         change what is safe to change
+  watchbell check --config watchbell.yaml                    its rules together with its routes
+  watchbell check --schema schema.json rules/                against metrics that were saved
+  watchbell check --prometheus http://localhost:9090 rules/  against metrics that there are now
+  watchbell check --diff origin/main rules/                  only what a change touches
+  kustomize build . | watchbell check -
+  watchbell check --explain alert/always-fires               why a check is there
+  watchbell check config watchbell.yaml                      a whole configuration, as `run` reads it
+
+Severities: error (Prometheus refuses the file), bug (the rule cannot do what it is there for),
+warning, info.
+
+Exit code: 0 where nothing is found at or above --fail-on, 1 where something is, 2 where a file or the
+command line cannot be used."
+)]
 pub(super) struct Args {
     #[command(subcommand)]
-    what: What,
+    what: Option<What>,
+    #[command(flatten)]
+    rules: RulesArgs,
 }
 
 #[derive(clap::Subcommand)]
 enum What {
-    Config(ConfigArgs),
+    Config(check_config::Args),
     WebConfig(check_web::Args),
 }
 
-/// Check configurations with the rules, templates and receivers that they name.
-///
-/// Every mistake is reported with its place. Nothing is sent or written.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:
-  watchbell check config watchbell.yaml
-  watchbell check config --print watchbell.yaml     with all defaults and inherited values
-  watchbell check config --format json *.yaml
-
-Exit code: 0 where all files can be used, 1 where one has a mistake, 2 where one cannot be read.")]
-struct ConfigArgs {
-    /// The configuration files
-    #[arg(value_name = "FILE", required = true)]
-    files: Vec<PathBuf>,
+struct RulesArgs {
+    /// Rule files, folders or glob patterns; - is standard input
+    #[arg(value_name = "PATH", required_unless_present_any = ["explain", "config"])]
+    paths: Vec<PathBuf>,
+    /// Also check the rules with the routes and receivers of this configuration; without a PATH its
+    /// own rule files
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Also check the rules against what metrics there are: a file of `watchbell schema`, or the text
+    /// of a /metrics page; may be given several times
+    #[arg(long, value_name = "FILE")]
+    schema: Vec<PathBuf>,
+    /// Also check the rules against the metrics of this Prometheus, and tell what each alert would
+    /// have done over the last day
+    #[arg(long, value_name = "URL")]
+    prometheus: Option<String>,
+    /// Severities, intervals and what every alert must have
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// Report only what has changed since this commit, and what depends on it
+    #[arg(long, value_name = "COMMIT", conflicts_with = "fix")]
+    diff: Option<String>,
+    /// The least severity that fails the check
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value = "bug")]
+    fail_on: FailOn,
     /// The form of the answer
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// Also print what is in effect, as YAML: defaults and inherited values filled in, secrets as
-    /// <secret>
-    #[arg(long, conflicts_with = "format")]
-    print: bool,
+    /// Print the page of a check
+    #[arg(long, value_name = "ID", exclusive = true)]
+    explain: Option<String>,
+    /// Change files where that is safe, then report what is left
+    #[arg(long)]
+    fix: bool,
+    /// How often targets are scraped, to judge ranges by
+    #[arg(long, value_name = "DURATION", value_parser = parse_interval)]
+    scrape_interval: Option<Duration>,
+    /// How often groups are evaluated that do not say it themselves
+    #[arg(long, value_name = "DURATION", value_parser = parse_interval)]
+    evaluation_interval: Option<Duration>,
+    /// A feature flag of the Prometheus that is asked; known is promql-experimental-functions
+    #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
+    enable_feature: Vec<String>,
+}
+
+/// The least severity that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum FailOn {
+    Info,
+    Warning,
+    Bug,
+    Error,
+}
+
+impl FailOn {
+    fn severity(self) -> Severity {
+        match self {
+            Self::Info => Severity::Info,
+            Self::Warning => Severity::Warning,
+            Self::Bug => Severity::Bug,
+            Self::Error => Severity::Error,
+        }
+    }
+}
+
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    match parse_duration(text) {
+        Ok(duration) if duration.is_zero() => Err("must be more than 0".to_string()),
+        other => other.map_err(|error| error.to_string()),
+    }
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let args = match args.what {
-        What::Config(args) => args,
-        What::WebConfig(args) => return check_web::run(&args),
+    match args.what {
+        Some(What::Config(args)) => check_config::run(&args),
+        Some(What::WebConfig(args)) => check_web::run(&args),
+        None => check_rules(&args.rules),
+    }
+}
+
+fn check_rules(args: &RulesArgs) -> anyhow::Result<ExitCode> {
+    if let Some(id) = &args.explain {
+        return explain(id);
+    }
+    let checked = match check(args) {
+        Ok(checked) => checked,
+        Err(error) => {
+            eprintln!("watchbell: {error:#}");
+            return Ok(ExitCode::from(USAGE));
+        }
     };
-    let checked: Vec<Checked> = args.files.iter().map(|path| Checked::new(path)).collect();
-    match args.format {
-        Format::Json => {
-            let files: Vec<Value> = checked.iter().map(Checked::json).collect();
-            output::show_json(&json!({ "files": files }))?;
-        }
-        Format::Text => {
-            for file in &checked {
-                output::show(&file.text(Paint::stdout()))?;
-                if let (true, Outcome::Good(loaded)) = (args.print, &file.outcome) {
-                    output::show(&print_config::yaml(&loaded.config)?)?;
-                }
-            }
-        }
-    }
-    Ok(ExitCode::from(checked.iter().map(Checked::exit_code).max().unwrap_or(0)))
+    show(&show::findings(args.format, &checked, args.fail_on.severity(), Paint::stdout())?)?;
+    let fails = |finding: &Diagnostic| finding.severity >= args.fail_on.severity();
+    Ok(match checked.findings.iter().any(fails) {
+        true => ExitCode::from(FAILED),
+        false => ExitCode::SUCCESS,
+    })
 }
 
-/// What came of one file.
+/// What came of a check run.
 struct Checked {
-    path: String,
+    project: Project,
     findings: Vec<Diagnostic>,
-    outcome: Outcome,
+    /// How many changes `--fix` has made.
+    fixed: usize,
 }
 
-enum Outcome {
-    Good(Box<Loaded>),
-    Bad,
-    Unreadable(String),
-}
-
-impl Checked {
-    fn new(path: &Path) -> Self {
-        let (mut findings, outcome) = match Loaded::load(path) {
-            Ok(loaded) => (loaded.warnings().cloned().collect(), Outcome::Good(Box::new(loaded))),
-            Err(ConfigError::Invalid(findings)) => (findings, Outcome::Bad),
-            Err(ConfigError::File(error)) => (Vec::new(), Outcome::Unreadable(error.to_string())),
-        };
-        diag::sort(&mut findings);
-        Self { path: path.display().to_string(), findings, outcome }
-    }
-
-    fn exit_code(&self) -> u8 {
-        match self.outcome {
-            Outcome::Good(_) => 0,
-            Outcome::Bad => FAILED,
-            Outcome::Unreadable(_) => USAGE,
+fn check(args: &RulesArgs) -> anyhow::Result<Checked> {
+    let threads = thread::available_parallelism().map_or(1, Into::into);
+    let once = || -> anyhow::Result<(Project, Vec<Diagnostic>)> {
+        let Loaded { mut project, mistakes } = load(args)?;
+        let mut told = Vec::new();
+        if let Some(url) = &args.prometheus {
+            (project, told) = online::ask(url, project)?;
         }
-    }
-
-    fn text(&self, paint: Paint) -> String {
-        let findings = diag::render_text(&self.findings, paint.style());
-        let counted = findings::counted(&self.findings);
-        let summary = match &self.outcome {
-            Outcome::Good(loaded) => {
-                format!("{}: {}; {counted}", self.path, Contents::of(loaded).text())
-            }
-            Outcome::Bad => format!("{}: {counted}", self.path),
-            Outcome::Unreadable(error) => error.clone(),
-        };
-        let good = matches!(self.outcome, Outcome::Good(_));
-        let verdict = if good { paint.green("good") } else { paint.red("refused") };
-        format!("{findings}{verdict}: {summary}\n")
-    }
-
-    fn json(&self) -> Value {
-        let findings: Value =
-            serde_json::from_str(&diag::render_json(&self.findings)).unwrap_or_default();
-        let (error, contents) = match &self.outcome {
-            Outcome::Good(loaded) => (None, Some(Contents::of(loaded).json())),
-            Outcome::Bad => (None, None),
-            Outcome::Unreadable(error) => (Some(error), None),
-        };
-        json!({
-            "file": self.path,
-            "good": matches!(self.outcome, Outcome::Good(_)),
-            "error": error,
-            "findings": findings,
-            "contents": contents,
-        })
-    }
-}
-
-/// How much a configuration holds.
-struct Contents {
-    alerting: usize,
-    recording: usize,
-    groups: usize,
-    receivers: usize,
-    integrations: usize,
-    routes: usize,
-}
-
-impl Contents {
-    fn of(loaded: &Loaded) -> Self {
-        let recording = loaded.rules.recording_rules().count();
-        let rules: usize = loaded.rules.groups.iter().map(|group| group.rules.len()).sum();
-        Self {
-            alerting: rules - recording,
-            recording,
-            groups: loaded.rules.groups.len(),
-            receivers: loaded.receivers.len(),
-            integrations: loaded.receivers.iter().map(|r| r.integrations.len()).sum(),
-            routes: loaded.config.tree.routes().count(),
+        let mut findings = lint(&project, threads);
+        findings.extend(told);
+        findings.extend(mistakes);
+        if let Some(base) = &args.diff {
+            only_changed(&project, &base::at(base, &project)?, &mut findings);
         }
+        sort(&mut findings);
+        Ok((project, findings))
+    };
+    let (project, findings) = once()?;
+    if !args.fix {
+        return Ok(Checked { project, findings, fixed: 0 });
     }
+    let fixed = write_fixes(&project, &findings)?;
+    let (project, findings) = once()?;
+    Ok(Checked { project, findings, fixed })
+}
 
-    fn text(&self) -> String {
-        let recording = match self.recording {
-            0 => String::new(),
-            n => format!(" and {}", count(n, "recording rule")),
-        };
-        format!(
-            "{}{recording} in {}, {}, {} with {}",
-            count(self.alerting, "alerting rule"),
-            count(self.groups, "group"),
-            count(self.routes, "route"),
-            count(self.receivers, "receiver"),
-            count(self.integrations, "integration"),
-        )
+/// Makes the safe changes; how many.
+fn write_fixes(project: &Project, findings: &[Diagnostic]) -> anyhow::Result<usize> {
+    let mut paths: Vec<&str> = project.files.iter().map(|file| file.source.path()).collect();
+    paths.dedup();
+    let mut count = 0;
+    for path in paths {
+        let own: Vec<&Diagnostic> = findings.iter().filter(|f| f.source.path() == path).collect();
+        if own.iter().all(|finding| finding.fix.is_none()) {
+            continue;
+        }
+        if path == "stdin" {
+            bail!("--fix changes files, and standard input is none");
+        }
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
+        let (text, changes) = fix(&text, &own);
+        std::fs::write(path, text).with_context(|| format!("cannot write {path}"))?;
+        count += changes;
     }
+    Ok(count)
+}
 
-    fn json(&self) -> Value {
-        json!({
-            "alerting_rules": self.alerting,
-            "recording_rules": self.recording,
-            "groups": self.groups,
-            "routes": self.routes,
-            "receivers": self.receivers,
-            "integrations": self.integrations,
-        })
+fn explain(id: &str) -> anyhow::Result<ExitCode> {
+    let pages = pages();
+    if let Some(page) = pages.iter().find(|page| page.id == id) {
+        show(&page.page)?;
+        return Ok(ExitCode::SUCCESS);
     }
+    let near = nearest(id, pages.iter().map(|page| page.id));
+    let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+    eprintln!("watchbell: there is no check {id:?}{near}");
+    for page in &pages {
+        eprintln!("  {:<28} {}", page.id, page.title);
+    }
+    Ok(ExitCode::from(USAGE))
 }

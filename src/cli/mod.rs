@@ -7,8 +7,10 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod check;
+mod check_config;
 mod check_web;
 mod client;
+mod collect;
 mod completions;
 mod demo;
 mod eval;
@@ -21,6 +23,7 @@ mod print_config;
 mod records;
 mod route;
 mod run;
+mod schema;
 mod silence;
 mod test;
 mod time;
@@ -42,6 +45,7 @@ pub const USAGE: u8 = 2;
     after_help = "Examples:
   watchbell demo                                 watch an incident, with nothing but this program
   watchbell run --config watchbell.yaml          evaluate, route and deliver until stopped
+  watchbell check rules/                         find rules that cannot fire or say the wrong thing
   watchbell check config watchbell.yaml          refuse a configuration before it ships
   watchbell test rules/                          unit tests of rules, as promtool runs them
   watchbell eval --config watchbell.yaml         what would fire now, and who would be told
@@ -64,6 +68,7 @@ enum Command {
     Test(test::Args),
     Eval(eval::Args),
     Route(route::Args),
+    Schema(schema::Args),
     Explain(explain::Args),
     Notifications(notifications::Args),
     NotifyTest(notify_test::Args),
@@ -82,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::run(args),
         Command::NotifyTest(args) => notify_test::run(args),
         Command::Route(args) => route::run(args),
+        Command::Schema(args) => schema::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Notifications(args) => notifications::run(args),
         Command::Silence(args) => silence::run(args),

@@ -1,8 +1,12 @@
 //! Tier 0: findings about a file, with their place, and how they are shown.
 
+mod formats;
 mod render;
 mod source;
 
+pub use formats::{
+    Described, render_findings_json, render_github, render_gitlab, render_junit, render_sarif,
+};
 pub use render::{Style, render_json, render_text};
 pub use source::{SourceFile, Span};
 
@@ -24,6 +28,21 @@ pub enum Severity {
     Error,
 }
 
+impl Severity {
+    /// All of them, the gravest last.
+    pub const ALL: [Self; 4] = [Self::Info, Self::Warning, Self::Bug, Self::Error];
+
+    /// The name: `bug`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Bug => "bug",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// A further place that a finding speaks of.
 #[derive(Clone, Debug)]
 pub struct Label {
@@ -33,6 +52,24 @@ pub struct Label {
     pub span: Span,
     /// What to say there.
     pub text: String,
+}
+
+/// A change of the file in which a finding stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced.
+    pub span: Span,
+    /// By what.
+    pub text: String,
+}
+
+/// A change after which the finding is gone and nothing else has changed: it may be made unasked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does, as a request: `compare with =`.
+    pub message: String,
+    /// The changes, which do not overlap.
+    pub edits: Vec<Edit>,
 }
 
 /// One finding: what is wrong, where, why it matters and what to do.
@@ -58,6 +95,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The name of the rule that it concerns.
     pub rule: Option<String>,
+    /// A safe change, if there is one.
+    pub fix: Option<Fix>,
 }
 
 impl Diagnostic {
@@ -80,6 +119,7 @@ impl Diagnostic {
             note: None,
             help: None,
             rule: None,
+            fix: None,
         }
     }
 
@@ -105,6 +145,26 @@ impl Diagnostic {
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
         let source = Arc::clone(&self.source);
         self.labels.push(Label { source, span, text: text.into() });
+        self
+    }
+
+    /// Adds a further place in another file.
+    #[must_use]
+    pub fn label_in(
+        mut self,
+        source: &Arc<SourceFile>,
+        span: Span,
+        text: impl Into<String>,
+    ) -> Self {
+        self.labels.push(Label { source: Arc::clone(source), span, text: text.into() });
+        self
+    }
+
+    /// Adds a safe change of one place.
+    #[must_use]
+    pub fn fix(mut self, message: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        let edits = vec![Edit { span, text: text.into() }];
+        self.fix = Some(Fix { message: message.into(), edits });
         self
     }
 

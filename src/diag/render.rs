@@ -4,10 +4,10 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use serde::Serialize;
 
-use crate::diag::{Diagnostic, Severity, SourceFile, Span};
+use crate::diag::{Diagnostic, Fix, Severity, SourceFile, Span};
 
 /// Whether text is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ fn render_one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
         Severity::Info => Level::INFO,
     };
     let title = level.primary_title(&diagnostic.message).id(diagnostic.id);
-    let mut group = annotate_snippets::Group::with_title(title);
+    let mut group = Group::with_title(title);
     let mut drawn = Vec::new();
     for (source, places) in by_file(diagnostic) {
         match window(source, &places) {
@@ -74,7 +74,21 @@ fn render_one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(help));
     }
-    renderer.render(&[group])
+    let change = diagnostic.fix.as_ref().and_then(|fix| change(&diagnostic.source, fix));
+    let groups: Vec<Group<'_>> = std::iter::once(group).chain(change).collect();
+    renderer.render(&groups)
+}
+
+/// A change as the lines that it removes and adds. `None` where they cannot be drawn.
+fn change<'a>(source: &'a SourceFile, fix: &'a Fix) -> Option<Group<'a>> {
+    let place = |span| Place { span, text: "", primary: true };
+    let places: Vec<Place<'_>> = fix.edits.iter().map(|edit| place(edit.span)).collect();
+    let (text, line, places) = window(source, &places)?;
+    let edits = places.iter().zip(&fix.edits);
+    let patches = edits.map(|(place, edit)| Patch::new(place.span.range(), edit.text.as_str()));
+    let snippet = Snippet::source(text).line_start(line).path(source.path());
+    let title = Level::HELP.secondary_title(fix.message.as_str());
+    Some(title.element(snippet.patches(patches)))
 }
 
 #[derive(Clone, Copy)]

@@ -5,10 +5,12 @@
 //! promql-parser decide the structure and turns its tree into our own [`Expr`]; nothing else sees
 //! that crate.
 
+pub mod bounds;
 mod display;
 mod error;
 pub mod eval;
 mod expr;
+pub mod flow;
 mod function;
 mod literal;
 mod lower;

@@ -25,6 +25,11 @@ impl ValueType {
             Self::String => "a string",
         }
     }
+
+    /// Whether it consists of series: a vector of either kind.
+    pub fn is_series(self) -> bool {
+        matches!(self, Self::Vector | Self::Matrix)
+    }
 }
 
 /// The name that Prometheus' API uses.

@@ -9,6 +9,7 @@ mod decode;
 mod elements;
 mod error;
 mod memory;
+mod metadata;
 mod prometheus;
 mod range;
 

@@ -130,6 +130,16 @@ impl Prometheus {
         Ok(serde_json::from_slice::<Page<T>>(response.body()).ok().map(|page| page.data))
     }
 
+    /// The body of a page of the API, or nothing where the server has no such page.
+    pub(super) async fn get(&self, path: &str) -> Result<Option<Vec<u8>>, QueryError> {
+        let request = HttpRequest::get(&self.url(path))?.hide_url(&self.base);
+        let response = self.client.send(request.max_body(MAX_BODY)).await?;
+        if response.status() == 404 {
+            return Ok(None);
+        }
+        Ok(Some(response.error_for_status()?.body().to_vec()))
+    }
+
     /// One call of the query API, from the wait for a free place to the decoded answer. The wait
     /// takes from the call's time.
     async fn call(&self, path: &str, pairs: &[(&str, &str)]) -> Result<Envelope, QueryError> {

@@ -1,0 +1,119 @@
+//! From the command line to everything that is checked.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+
+use crate::cli::check::RulesArgs;
+use crate::config::{Config, ConfigError};
+use crate::diag::{Diagnostic, SourceFile};
+use crate::lint::{Found, Project, Routes, RuleFile, Schema, Settings, find_files, read};
+use crate::rule::expand_pattern;
+use crate::yaml::{MAX_TEXT, read_file};
+
+/// What there is to check, and the mistakes that keep parts of it from being used.
+pub(super) struct Loaded {
+    pub(super) project: Project,
+    pub(super) mistakes: Vec<Diagnostic>,
+}
+
+/// Reads everything that the command line names.
+///
+/// # Errors
+/// Where a file cannot be read, or holds nothing to check.
+pub(super) fn load(args: &RulesArgs) -> anyhow::Result<Loaded> {
+    let mut mistakes = Vec::new();
+    let settings = settings(args, &mut mistakes)?;
+    let config = match &args.config {
+        None => None,
+        Some(path) => match Config::load(path) {
+            Ok(config) => Some(config),
+            Err(ConfigError::File(error)) => bail!(error),
+            Err(ConfigError::Invalid(findings)) => {
+                mistakes.extend(findings);
+                None
+            }
+        },
+    };
+    let files = match (&config, args.paths.is_empty()) {
+        (Some(config), true) => files_of(config)?,
+        (None, true) => Vec::new(),
+        (_, false) => files(&args.paths)?,
+    };
+    let mut project = Project::new(files, settings);
+    if let Some(config) = config {
+        mistakes.extend(config.warnings.iter().cloned());
+        project = project.with_routes(Routes::new(config));
+    }
+    let mut schema: Option<Schema> = None;
+    for path in &args.schema {
+        let read = Schema::read(read_file(path)?.text());
+        let read = read.with_context(|| format!("cannot use {}", path.display()))?;
+        schema.get_or_insert_with(Schema::new).add(read);
+    }
+    project.schema = schema;
+    Ok(Loaded { project, mistakes })
+}
+
+/// The settings of the file and of the command line, which goes first.
+fn settings(args: &RulesArgs, mistakes: &mut Vec<Diagnostic>) -> anyhow::Result<Settings> {
+    let mut settings = Settings::default();
+    if let Some(path) = &args.settings {
+        match Settings::read(&read_file(path)?) {
+            Ok(read) => settings = read,
+            Err(findings) => mistakes.extend(findings),
+        }
+    }
+    settings.scrape_interval = args.scrape_interval.or(settings.scrape_interval);
+    settings.evaluation_interval = args.evaluation_interval.or(settings.evaluation_interval);
+    for feature in &args.enable_feature {
+        match feature.as_str() {
+            "promql-experimental-functions" => settings.experimental_functions = true,
+            other => bail!("unknown feature {other:?}: known is promql-experimental-functions"),
+        }
+    }
+    Ok(settings)
+}
+
+/// The rule files of the paths of a command line.
+fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<RuleFile>> {
+    let (stdin, paths): (Vec<PathBuf>, Vec<PathBuf>) =
+        paths.iter().cloned().partition(|path| path == Path::new("-"));
+    let mut files = Vec::new();
+    if !stdin.is_empty() {
+        files.extend(read(&standard_input()?, true));
+    }
+    for Found { path, named } in find_files(&paths)? {
+        files.extend(read(&read_file(&path)?, named));
+    }
+    if files.is_empty() {
+        bail!("no rules to check: no file there has `groups`");
+    }
+    Ok(files)
+}
+
+/// The rule files that a configuration names.
+fn files_of(config: &Config) -> anyhow::Result<Vec<RuleFile>> {
+    let mut files = Vec::new();
+    for pattern in &config.rule_files {
+        let paths = expand_pattern(&config.directory, pattern)
+            .map_err(|finding| anyhow::anyhow!("{finding}"))?;
+        for path in paths {
+            files.extend(read(&read_file(&path)?, !pattern.is_glob()));
+        }
+    }
+    Ok(files)
+}
+
+fn standard_input() -> anyhow::Result<Arc<SourceFile>> {
+    let mut text = String::new();
+    let limit = MAX_TEXT as u64 + 1;
+    let read = std::io::stdin().take(limit).read_to_string(&mut text);
+    read.context("cannot read standard input")?;
+    if text.len() > MAX_TEXT {
+        bail!("standard input is too large: a file may have {MAX_TEXT} bytes");
+    }
+    Ok(Arc::new(SourceFile::new("stdin", text)))
+}

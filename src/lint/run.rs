@@ -1,0 +1,85 @@
+//! Asking every check about everything.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use crate::diag::{self, Described, Diagnostic, Severity};
+use crate::lint::{About, CHECKS, Context, Findings, Project, REFUSALS, disable, online};
+use crate::rule::RuleGroup;
+
+/// All findings, in order of file and place. `threads` is how many groups are looked at at once.
+pub fn lint(project: &Project, threads: usize) -> Vec<Diagnostic> {
+    let mut all: Vec<Diagnostic> = project.mistakes().cloned().collect();
+    let groups: Vec<&RuleGroup> = project.groups().collect();
+    let next = AtomicUsize::new(0);
+    let found: Mutex<Vec<Diagnostic>> = Mutex::default();
+    thread::scope(|scope| {
+        for _ in 0..threads.clamp(1, groups.len().max(1)) {
+            scope.spawn(|| {
+                let mut findings = Findings::default();
+                while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    look_at(project, group, &mut findings);
+                }
+                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                found.extend(findings.into_inner());
+            });
+        }
+    });
+    all.extend(found.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let mut findings = Findings::default();
+    for check in CHECKS {
+        if !is_off(project, check.about().id) {
+            check.project(project, &mut findings);
+        }
+    }
+    all.extend(findings.into_inner());
+    disable::apply(project, &mut all);
+    all.retain_mut(|finding| decide(project, finding));
+    diag::sort(&mut all);
+    all
+}
+
+fn look_at(project: &Project, group: &RuleGroup, findings: &mut Findings) {
+    for rule in &group.rules {
+        let context = Context::new(project, group, rule);
+        for check in CHECKS {
+            if !is_off(project, check.about().id) {
+                check.rule(&context, findings);
+            }
+        }
+    }
+}
+
+fn is_off(project: &Project, id: &str) -> bool {
+    matches!(project.settings.severities.get(id), Some(None))
+}
+
+/// Gives a finding the severity that people want; `false` where they want none of it. What
+/// Prometheus refuses stays refused.
+fn decide(project: &Project, finding: &mut Diagnostic) -> bool {
+    if finding.severity == Severity::Error {
+        return true;
+    }
+    match project.settings.severities.get(finding.id) {
+        Some(None) => return false,
+        Some(Some(severity)) => finding.severity = *severity,
+        None => {}
+    }
+    true
+}
+
+/// The pages of everything that can be found, sorted by id.
+pub fn pages() -> Vec<Described> {
+    let abouts = CHECKS.iter().map(|check| check.about()).chain([&disable::ABOUT, &online::ABOUT]);
+    let checks = abouts.map(|about: &About| Described {
+        id: about.id,
+        severity: about.severity,
+        title: about.title,
+        page: about.page(),
+    });
+    let refusals = REFUSALS.iter().map(|refusal| refusal.described());
+    let mut pages: Vec<Described> = checks.chain(refusals).collect();
+    pages.sort_by_key(|page| page.id);
+    pages
+}

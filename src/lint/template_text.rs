@@ -1,0 +1,88 @@
+//! Where in a template's text something stands.
+
+/// The action (`{{ … }}`) around a place: its text without the braces.
+fn action(text: &str, at: usize) -> Option<&str> {
+    let before = text.get(..at)?;
+    let start = before.rfind("{{")? + 2;
+    if before.get(start..)?.contains("}}") {
+        return None;
+    }
+    let rest = text.get(start..)?;
+    let end = rest.find("}}").unwrap_or(rest.len());
+    Some(rest.get(..end)?.trim_matches(['-', ' ', '\t', '\n']))
+}
+
+/// Whether a place stands in a condition: `if`, `else if` or `with`.
+pub(super) fn is_condition(text: &str, at: usize) -> bool {
+    let words = ["if ", "else if ", "with ", "else with ", "if(", "with("];
+    action(text, at).is_some_and(|action| words.iter().any(|word| action.starts_with(word)))
+}
+
+/// The places of a word inside of actions.
+pub(super) fn places_of<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
+    text.match_indices(word).map(|(at, _)| at).filter(move |at| {
+        let behind = text.get(at + word.len()..).and_then(|rest| rest.chars().next());
+        let ends = behind.is_none_or(|c| !c.is_alphanumeric() && c != '_');
+        ends && action(text, *at).is_some_and(|action| !action.starts_with("/*"))
+    })
+}
+
+/// The first place of a word outside of all actions.
+pub(super) fn outside(text: &str, word: &str) -> Option<usize> {
+    text.match_indices(word).map(|(at, _)| at).find(|at| action(text, *at).is_none())
+}
+
+/// Whether every action only prints a label, or the value, maybe made readable: such a template cannot
+/// fail.
+pub(super) fn is_simple(text: &str) -> bool {
+    let mut rest = text;
+    while let Some((_, behind)) = rest.split_once("{{") {
+        let Some((action, more)) = behind.split_once("}}") else { return false };
+        let action = action.trim_matches(['-', ' ']);
+        let mut words = action.split('|').map(str::trim);
+        let simple = match words.next() {
+            Some("$value" | ".Value") => words.all(|word| word.starts_with("humanize")),
+            Some(first) => {
+                let label = first.strip_prefix("$labels.").or(first.strip_prefix(".Labels."));
+                let is_name = |c: char| c.is_alphanumeric() || c == '_';
+                label.is_some_and(|l| l.chars().all(is_name)) && words.next().is_none()
+            }
+            None => false,
+        };
+        if !simple {
+            return false;
+        }
+        rest = more;
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_and_words_are_found_in_actions_only() {
+        let text = "$value {{ if gt $value 5.0 }}{{- $values }}{{ $value -}}{{ end }}";
+        let places: Vec<usize> = places_of(text, "$value").collect();
+        assert_eq!(places, [16, 46]);
+        let conditions: Vec<bool> = places.iter().map(|at| is_condition(text, *at)).collect();
+        assert_eq!(conditions, [true, false]);
+    }
+
+    #[test]
+    fn what_only_prints_cannot_fail() {
+        for text in ["no action", "{{ $labels.a_b }} {{- $value | humanize -}} {{.Value}}"] {
+            assert!(is_simple(text), "{text}");
+        }
+        for text in [
+            "{{ $labels.a.b }}",
+            "{{ $labels.a | humanize }}",
+            "{{ query \"up\" }}",
+            "{{ $value",
+            "{{}}",
+        ] {
+            assert!(!is_simple(text), "{text}");
+        }
+    }
+}

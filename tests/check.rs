@@ -1,0 +1,289 @@
+//! `watchbell check` as its user runs it: beside promtool, with standard input, manifests and Git.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test stops at the first surprise
+
+mod support;
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use support::{Part, TempDir, free_port, require, require_program, wait_until};
+
+fn watchbell(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_watchbell"));
+    command.arg("check").args(arguments).current_dir(folder).output().unwrap()
+}
+
+/// The ids of the findings, and the exit code.
+fn ids(output: &Output) -> (Vec<String>, i32) {
+    let findings: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        panic!("{error}: {}", String::from_utf8_lossy(&output.stderr));
+    });
+    let ids = findings.as_array().unwrap().iter().map(|f| f["id"].as_str().unwrap().to_owned());
+    (ids.collect(), output.status.code().unwrap())
+}
+
+/// A rule file with this as its only rule, indented.
+fn file(rule: &str) -> String {
+    let lines: Vec<String> = rule.lines().map(|line| format!("    {line}")).collect();
+    format!("groups:\n- name: g\n  rules:\n  - {}\n", lines.join("\n").trim_start())
+}
+
+/// Whole files and rules. Prometheus 3 takes a few of what promtool 2 refuses (names with any
+/// character, new functions, `offset 5` for five seconds); these are not among them.
+fn cases() -> Vec<String> {
+    let rules = [
+        "alert: A\nexpr: up == 0",
+        "alert: A\nexpr: up == 0\nfor: 5m\nlabels: {a: b}\nannotations: {c: '{{ $value }}'}",
+        "alert: A\nexpr: up ==",
+        "alert: A\nexpr: up == bool 0",
+        "alert: A\nexpr: sum(rate(a[5m])) by (x",
+        "alert: A\nexpr: rate(up)",
+        "alert: A\nexpr: ratee(up[5m])",
+        "alert: A\nexpr: up[5m]",
+        "alert: A\nexpr: up{a=~'('}",
+        "alert: A\nexpr: '{}'",
+        "alert: A\nexpr: '{a=\"\"}'",
+        "alert: A\nexpr: '1'",
+        "alert: A\nexpr: '\"text\"'",
+        "alert: A\nexpr: count_values('x', up) > 1",
+        "alert: A\nexpr: a and on () b",
+        "alert: A\nexpr: a and 1",
+        "alert: A\nexpr: a + on (x) group_left (x) b",
+        "alert: A\nexpr: a / ignoring (x) group_right b",
+        "alert: A\nexpr: label_replace(a, 'b', 'c', 'd', '(')",
+        "alert: A\nexpr: a > 1 > 2",
+        "alert: A\nexpr: 1 > 2",
+        "alert: A\nexpr: 1 > bool 2",
+        "alert: A\nexpr: rate(a[5m:1m])",
+        "alert: A\nexpr: rate(sum(a)[5m:])",
+        "alert: A\nexpr: a @ end() > 1",
+        "alert: A\nexpr: topk(a, b)",
+        "alert: A\nexpr: sum(a, b)",
+        "alert: A\nexpr: ''",
+        "alert: A",
+        "expr: up",
+        "alert: A\nrecord: b\nexpr: up",
+        "alert: ''\nexpr: up",
+        "record: a:b\nexpr: up\nfor: 5m",
+        "record: a:b\nexpr: up\nannotations: {a: b}",
+        "record: a:b\nexpr: up\nlabels: {a: b}",
+        "record: a{b}\nexpr: up",
+        "alert: A\nexpr: up\nfor: five",
+        "alert: A\nexpr: up\nfor: 0",
+        "alert: A\nexpr: up\nfor: -5m",
+        "alert: A\nexpr: up\nunknown: x",
+        "alert: A\nexpr: up\nlabels: {__name__: x}",
+        "alert: A\nexpr: up\nlabels: {a: '{{ $labels.b'}",
+        "alert: A\nexpr: up\nannotations: {a: '{{ nothing }}'}",
+        "alert: A\nexpr: up\nannotations: {a: '{{ $nothing }}'}",
+        "alert: A\nexpr: up\nannotations: {a: '{{ if $value }}'}",
+        "alert: A\nexpr: up\nannotations: {a: '{{ $labels.x | humanize }}'}",
+        "alert: A\nexpr: up\nannotations: {a: '{{ query \"up\" | first | value }}'}",
+        "alert: A\nexpr: up\nannotations: {a: }",
+        "alert: A\nexpr: up\nlabels: [a]",
+        "alert: A\nexpr: up\nlabels: {a: 1}",
+        "alert: A\nexpr: up\nlabels: {a: b, a: c}",
+        "alert: A\nexpr: up\nexpr: down",
+        "alert: 5\nexpr: up",
+        "alert: A\nexpr: 5",
+        // What the linter finds and promtool takes.
+        "alert: A\nexpr: count(up) == 0",
+        "alert: A\nexpr: up{a='b', a='c'}",
+        "alert: A\nexpr: sum(a) / sum by (x) (b)",
+        "alert: A\nexpr: up\nlabels: {a: '{{ $value }}'}",
+    ];
+    let files = [
+        "",
+        "{}",
+        "groups:",
+        "groups: []",
+        "groups: {}",
+        "groups: [{name: a}]",
+        "groups: [{rules: []}]",
+        "groups: [{name: a, rules: []}, {name: a, rules: []}]",
+        "groups: [{name: a, interval: 1m, limit: 5, rules: []}]",
+        "groups: [{name: a, interval: x}]",
+        "groups: [{name: a, limit: x}]",
+        "groups: [{name: a, other: x}]",
+        "other: x",
+        "groups: [",
+        "a: b: c",
+        "- a",
+        "groups: []\n---\ngroups: []",
+    ];
+    rules.iter().map(|rule| file(rule)).chain(files.map(str::to_owned)).collect()
+}
+
+#[test]
+fn what_promtool_refuses_is_an_error_and_nothing_else_is() {
+    if !require_program("promtool") {
+        return;
+    }
+    let work = TempDir::new("check");
+    let mut refused = 0;
+    for (number, text) in cases().into_iter().enumerate() {
+        let name = format!("{number}.yaml");
+        fs::write(work.path().join(&name), &text).unwrap();
+        let promtool = Command::new("promtool")
+            .args(["check", "rules", "--lint=none", &name])
+            .current_dir(work.path())
+            .output()
+            .unwrap();
+        let ours = watchbell(work.path(), &["--fail-on", "error", &name]);
+        let said = format!(
+            "{text}\npromtool: {}\nwatchbell: {}",
+            String::from_utf8_lossy(&promtool.stderr),
+            String::from_utf8_lossy(&ours.stdout)
+        );
+        assert!(matches!(ours.status.code(), Some(0 | 1)), "{said}");
+        assert_eq!(promtool.status.success(), ours.status.success(), "{said}");
+        refused += usize::from(!promtool.status.success());
+    }
+    assert!(refused > 30, "{refused}");
+}
+
+#[test]
+fn rules_come_from_standard_input_and_out_of_manifests() {
+    let work = TempDir::new("check");
+    let manifest = "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata:\n  name: x\n\
+                    spec:\n  groups:\n  - name: g\n    rules:\n    - alert: A\n      expr: count(up) == 0\n";
+    let mut child = Command::new(env!("CARGO_BIN_EXE_watchbell"))
+        .args(["check", "-", "--format", "json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(manifest.as_bytes()).unwrap();
+    let (found, code) = ids(&child.wait_with_output().unwrap());
+    assert_eq!((found.contains(&"promql/never-true".to_owned()), code), (true, 1), "{found:?}");
+    fs::write(work.path().join("config"), file("alert: A\nexpr: up == 0")).unwrap();
+    let named = watchbell(work.path(), &["./config", "--format", "json"]);
+    assert_eq!(named.status.code(), Some(0), "a path that is called like a subcommand");
+    fs::write(work.path().join("a_test.yaml"), "rule_files: [a.yaml]\ntests: []\n").unwrap();
+    let expanded = watchbell(work.path(), &["a_test.yaml", "./config", "--format", "json"]);
+    assert_eq!(expanded.status.code(), Some(0), "unit tests among what a shell has expanded");
+    let subcommand = watchbell(work.path(), &["config", "./config"]);
+    assert_eq!(subcommand.status.code(), Some(1), "no configuration");
+}
+
+#[test]
+fn only_what_has_changed_since_a_commit_is_reported() {
+    if !require_program("git") {
+        return;
+    }
+    let work = TempDir::new("check");
+    let git = |arguments: &[&str]| {
+        let identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+        let done = Command::new("git")
+            .args(identity)
+            .args(arguments)
+            .current_dir(work.path())
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{done:?}");
+    };
+    let write = |name: &str, rule: &str| fs::write(work.path().join(name), file(rule)).unwrap();
+    git(&["init", "-q"]);
+    write("old.yaml", "alert: Old\nexpr: a_total > 5");
+    write("record.yaml", "record: job:x:sum\nexpr: sum by (job) (x)");
+    write("uses.yaml", "alert: Uses\nexpr: job:x:sum > 5");
+    git(&["add", "."]);
+    git(&["commit", "-qm", "base"]);
+    let rules = |found: &Output| -> Vec<String> {
+        let findings: Value = serde_json::from_slice(&found.stdout).unwrap();
+        let rules =
+            findings.as_array().unwrap().iter().map(|f| f["rule"].as_str().unwrap().to_owned());
+        let mut rules: Vec<String> = rules.collect();
+        rules.dedup();
+        rules
+    };
+    let diff = || watchbell(work.path(), &["--diff", "HEAD", "--format", "json", "."]);
+    assert_eq!(rules(&diff()), Vec::<String>::new());
+    write("new.yaml", "alert: New\nexpr: b_total > 5");
+    assert_eq!(rules(&diff()), ["New"]);
+    write("record.yaml", "record: job:x:sum\nexpr: sum by (job) (y)");
+    assert_eq!(rules(&diff()), ["New", "Uses"]);
+    fs::remove_file(work.path().join("record.yaml")).unwrap();
+    assert_eq!(rules(&diff()), ["New", "Uses"], "what it used is gone");
+    let unknown = watchbell(work.path(), &["--diff", "nothing", "."]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("is no commit"));
+}
+
+#[test]
+fn safe_changes_keep_comments_and_layout() {
+    let work = TempDir::new("check");
+    let before = "# Kept.\ngroups:\n- name: g   # kept\n  rules:\n  - alert: A\n    expr: |\n      \
+                  up{job=~\"^api$\"} == 0   # kept, too\n";
+    let path = work.path().join("a.yaml");
+    fs::write(&path, before).unwrap();
+    let fixed = watchbell(work.path(), &["--fix", "a.yaml"]);
+    assert_eq!(fixed.status.code(), Some(0));
+    let after = fs::read_to_string(&path).unwrap();
+    assert_eq!(after, before.replace("job=~\"^api$\"", "job=\"api\""));
+    assert!(String::from_utf8_lossy(&fixed.stdout).contains("; 1 change made"));
+}
+
+#[test]
+fn rules_are_checked_against_a_real_prometheus() {
+    let Some(prometheus) = require(Part::Prometheus) else { return };
+    let work = TempDir::new("check");
+    let port = free_port().to_string();
+    let config = format!(
+        "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n- job_name: self\n  \
+         static_configs: [{{targets: ['127.0.0.1:{port}']}}]\n"
+    );
+    let folder = work.path().join("prometheus");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("prometheus.yml"), config).unwrap();
+    let _peer = prometheus.start(&["--dir", folder.to_str().unwrap(), "--port", &port]);
+    let url = format!("http://127.0.0.1:{port}");
+    let rules = [
+        "alert: A\nexpr: rate(prometheus_http_request_total[5m]) > 1",
+        "alert: B\nexpr: rate(prometheus_tsdb_head_series[5m]) > 1",
+        "alert: C\nexpr: up{jbo=\"self\"} == 0",
+        "alert: D\nexpr: sum by (handler) (rate(prometheus_http_requests_total[5m])) > 1e9",
+        "alert: E\nexpr: up == 1\nfor: 0s",
+    ];
+    for (number, rule) in rules.iter().enumerate() {
+        fs::write(work.path().join(format!("{number}.yaml")), file(rule)).unwrap();
+    }
+    let schema = work.path().join("schema.json");
+    wait_until("the first scrape", || {
+        let saved = Command::new(env!("CARGO_BIN_EXE_watchbell"))
+            .args(["schema", "--prometheus", &url, "-o", schema.to_str().unwrap()])
+            .output()
+            .unwrap();
+        assert!(saved.status.success(), "{saved:?}");
+        let text = fs::read_to_string(&schema).unwrap();
+        let known =
+            text.contains("\"prometheus_http_requests_total\"") && text.contains("\"self\": 1000");
+        known.then_some(())
+    });
+    let found = |arguments: &[&str]| {
+        let all =
+            [arguments, &["--format", "json", "0.yaml", "1.yaml", "2.yaml", "3.yaml", "4.yaml"]];
+        let output = watchbell(work.path(), &all.concat());
+        let findings: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let interesting = |f: &&Value| {
+            let id = f["id"].as_str().unwrap();
+            id.starts_with("schema/") || id.starts_with("online/")
+        };
+        let named =
+            |f: &Value| format!("{} {}", f["rule"].as_str().unwrap(), f["id"].as_str().unwrap());
+        findings.as_array().unwrap().iter().filter(interesting).map(named).collect::<Vec<_>>()
+    };
+    let wrong = ["A schema/metric", "B schema/type", "C schema/label"];
+    assert_eq!(found(&["--schema", schema.to_str().unwrap()]), wrong);
+    let mut online = found(&["--prometheus", &url]);
+    online.retain(|found| !found.ends_with("online/history"));
+    assert_eq!(online, wrong);
+    let text = watchbell(work.path(), &["--prometheus", &url, "4.yaml"]);
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert!(text.contains("info[online/history]: would have fired once in the last day"), "{text}");
+}
