@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::alerting::{AlertInstance, AlertState, Transition, TransitionReason};
+use crate::model::label::share_texts;
 use crate::model::{Fingerprint, LabelSet, Timestamp};
 
 /// How long a resolved alert is remembered, as in Prometheus (`resolvedRetention`).
@@ -110,7 +111,7 @@ impl RuleAlerts {
         kept: &BTreeSet<Fingerprint>,
         ts: Timestamp,
     ) -> Step {
-        let active = match by_fingerprint(vector) {
+        let mut active = match by_fingerprint(vector) {
             Ok(active) => active,
             Err(error) => return Step { error: Some(error), ..Step::default() },
         };
@@ -128,6 +129,7 @@ impl RuleAlerts {
                 ..self.remove_all(ts, TransitionReason::LimitExceeded)
             };
         }
+        self.share_new_texts(&mut active);
         let mut step = Step::default();
         for fingerprint in absent {
             self.absent(fingerprint, rule, ts, &mut step);
@@ -141,6 +143,22 @@ impl RuleAlerts {
             self.0 = std::mem::take(&mut self.0).into_iter().collect();
         }
         step
+    }
+
+    /// The texts that are not known yet are what stays in memory.
+    fn share_new_texts(&self, active: &mut BTreeMap<Fingerprint, ActiveSample>) {
+        let (mut labels, mut annotations) = (Vec::new(), Vec::new());
+        for (fingerprint, sample) in active {
+            let known = self.0.get(fingerprint).filter(|alert| alert.is_active());
+            if known.is_none_or(|alert| alert.annotations != sample.annotations) {
+                annotations.push(&mut sample.annotations);
+            }
+            if known.is_none() {
+                labels.push(&mut sample.labels);
+            }
+        }
+        share_texts(labels);
+        share_texts(annotations);
     }
 
     /// Ends every alert, as when the rule is gone. What was pending or fired becomes inactive.

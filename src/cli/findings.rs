@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
-use crate::config::{ConfigError, Loaded};
+use crate::config::{Config, ConfigError, Loaded};
 use crate::diag::{self, Diagnostic, Severity, Style};
 use crate::web::WebError;
 
@@ -15,7 +15,12 @@ pub(super) fn style() -> Style {
 
 /// Loads a configuration with everything that it names; shows every finding on standard error.
 pub(super) fn load(path: &Path) -> Option<Loaded> {
-    match Loaded::load(path) {
+    load_beside(path, |_| {})
+}
+
+/// The same; `begin` hears of the configuration before its rules are read.
+pub(super) fn load_beside(path: &Path, begin: impl FnOnce(&Config)) -> Option<Loaded> {
+    match Loaded::load_beside(path, begin) {
         Ok(loaded) => {
             show_warnings(&loaded);
             Some(loaded)

@@ -15,8 +15,9 @@ use crate::api;
 use crate::cli::findings;
 use crate::cli::{FAILED, USAGE};
 use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
 use crate::daemon::Daemon;
-use crate::storage::{LateStore, Store};
+use crate::storage::{LateStore, Opening, Store};
 use crate::telemetry::{self, BuildInfo, LogFormat, Metrics};
 use crate::web::Web;
 
@@ -69,7 +70,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn serve(args: Args) -> anyhow::Result<ExitCode> {
-    let Some(loaded) = findings::load(&args.config) else {
+    let mut opening = None;
+    let begin = |config: &Config| opening = Some(Opening::begin(&config.storage.path));
+    let loaded = findings::load_beside(&args.config, begin);
+    let (Some(loaded), Some(opening)) = (loaded, opening) else {
         return Ok(ExitCode::from(USAGE));
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -91,7 +95,7 @@ async fn serve(args: Args) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
-    let store = match LateStore::open(&loaded.config.storage.path, clock.now().wall).await {
+    let store = match LateStore::finish(opening, clock.now().wall).await {
         Ok(store) => Arc::new(store),
         Err(error) => {
             eprintln!("watchbell: {error}");

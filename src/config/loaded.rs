@@ -32,8 +32,18 @@ impl Loaded {
     /// # Errors
     /// All mistakes of all files, each with its place. Nothing has been sent or changed.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        Self::load_beside(path, |_| {})
+    }
+
+    /// The same; `begin` hears of the configuration before anything that it names is read, so that
+    /// something else can be done meanwhile.
+    ///
+    /// # Errors
+    /// As [`Loaded::load`].
+    pub fn load_beside(path: &Path, begin: impl FnOnce(&Config)) -> Result<Self, ConfigError> {
         let source = Config::read_file(path)?;
         let config = Config::parse(&source).map_err(|error| with_rules(error, path, &source))?;
+        begin(&config);
         let mut findings = Vec::new();
         let rules = load_files(&config.directory, &config.rule_files).unwrap_or_else(|errors| {
             findings.extend(errors);

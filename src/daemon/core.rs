@@ -25,7 +25,7 @@ const MAX_FIRST_LOOK: Duration = Duration::from_secs(5 * 60);
 #[derive(Clone)]
 pub struct CoreSetup {
     /// The rule groups.
-    pub groups: Vec<RuleGroup>,
+    pub groups: Vec<Arc<RuleGroup>>,
     /// How they are evaluated.
     pub rules: RuleSettings,
     /// Where alerts go.

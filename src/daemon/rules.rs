@@ -123,7 +123,7 @@ impl RuleManager {
     /// gone are resolved.
     pub async fn apply(
         &mut self,
-        groups: Vec<RuleGroup>,
+        groups: Vec<Arc<RuleGroup>>,
         settings: &RuleSettings,
         leftover: Option<Leftover>,
     ) {
@@ -181,7 +181,7 @@ impl RuleManager {
     /// stops what is no longer wanted. Gives the kept tasks with the stopped groups' last state.
     async fn keep_equal(
         &mut self,
-        groups: Vec<RuleGroup>,
+        groups: Vec<Arc<RuleGroup>>,
         settings: &RuleSettings,
     ) -> (Vec<Running>, Vec<GroupView>, Vec<Arc<RuleGroup>>) {
         let same_settings = self.fingerprint == settings.fingerprint;
@@ -191,11 +191,11 @@ impl RuleManager {
             let interval = group.interval.unwrap_or(settings.evaluation_interval);
             let equal = |running: &Running| {
                 let view = lock(&running.view);
-                same_settings && *view.group == group && view.interval == interval
+                same_settings && view.group == group && view.interval == interval
             };
             match former.iter().position(equal) {
                 Some(index) => kept.push(former.swap_remove(index)),
-                None => fresh.push(Arc::new(group)),
+                None => fresh.push(group),
             }
         }
         // All are told before any is waited for.

@@ -160,11 +160,11 @@ fn setup() -> Arc<RoutingSetup> {
     })
 }
 
-fn groups(rules: &str) -> Vec<RuleGroup> {
+fn groups(rules: &str) -> Vec<Arc<RuleGroup>> {
     let text = format!("groups:\n- name: g\n  interval: 30s\n  rules:\n{rules}");
     let (groups, findings) = check(&Arc::new(SourceFile::new("r.yaml", text)));
     assert!(findings.is_empty(), "{findings:?}");
-    groups
+    groups.into_iter().map(Arc::new).collect()
 }
 
 const DOWN: &str = "  - alert: Down\n    expr: up == 0\n    for: 1m\n";

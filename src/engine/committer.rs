@@ -128,7 +128,7 @@ impl Committer {
         let (store, changes) = (Arc::clone(&self.store), self.backlog.offer());
         async move {
             store.revive().await?;
-            store.commit(Vec::clone(&changes)).await
+            store.commit_kept(&changes).await
         }
         .boxed()
     }

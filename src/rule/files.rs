@@ -42,7 +42,7 @@ impl RulePattern {
 #[derive(Clone, Debug, Default)]
 pub struct RuleSet {
     /// The groups, in order of the patterns, then of the paths, then of the file.
-    pub groups: Vec<RuleGroup>,
+    pub groups: Vec<Arc<RuleGroup>>,
     /// The files that were read, as paths that can be opened.
     pub files: Vec<PathBuf>,
     /// The glob patterns that match no file. Whether that is a mistake, the caller decides.
@@ -96,7 +96,7 @@ impl RuleSet {
             Ok(source) => {
                 let name = path.strip_prefix(base).unwrap_or(&path).display().to_string();
                 let (groups, findings) = check::check_as(&source, &name);
-                self.groups.extend(groups);
+                self.groups.extend(groups.into_iter().map(Arc::new));
                 self.warnings.extend(findings);
             }
             Err(error) => self.warnings.push(pattern.error(error.to_string())),

@@ -19,9 +19,10 @@ pub use lookup::{
     MAX_STARTS,
 };
 pub use memory::MemoryStore;
-pub use sqlite::{LateStore, SqliteStore};
+pub use sqlite::{LateStore, Opening, SqliteStore};
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -146,6 +147,11 @@ pub trait Store: Send + Sync {
 
     /// Commits all changes, or none. When this returns `Ok`, they survive a crash.
     async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError>;
+
+    /// The same for changes that the caller keeps, to commit them again where this fails.
+    async fn commit_kept(&self, changes: &Arc<Vec<Change>>) -> Result<(), StoreError> {
+        self.commit(Vec::clone(changes)).await
+    }
 
     /// Reads history.
     async fn history(&self, filter: &HistoryFilter) -> Result<History, StoreError>;

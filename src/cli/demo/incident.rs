@@ -50,7 +50,7 @@ impl Incident {
             if crate::diag::has_errors(&findings) {
                 return Err(mistakes(name, &findings));
             }
-            rules.groups.extend(groups);
+            rules.groups.extend(groups.into_iter().map(Arc::new));
         }
         let source = Arc::new(SourceFile::new("watchbell.yaml", CONFIG));
         let config = Config::parse(&source).context("the demo's configuration")?;

@@ -160,7 +160,8 @@ impl Plan {
 
     fn wanted(&self) -> Vec<(&RuleGroup, &AlertingRule)> {
         let groups = self.rules.groups.iter();
-        let rules = groups.flat_map(|group| group.rules.iter().map(move |rule| (group, rule)));
+        let rules =
+            groups.flat_map(|group| group.rules.iter().map(move |rule| (group.as_ref(), rule)));
         let alerting = rules.filter_map(|(group, rule)| Some((group, rule.as_alerting()?)));
         let only = self.only.as_ref();
         alerting.filter(|(_, rule)| only.is_none_or(|only| only.is_match(&rule.name))).collect()

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crate::engine::RoutingSetup;
 use crate::engine::dispatcher::group::{Group, GroupLane};
 use crate::engine::dispatcher::record::{decision, left, nobody};
-use crate::engine::dispatcher::{Dispatcher, Source, routes};
-use crate::model::{Alert, LabelSet, Now, RuleKey};
+use crate::engine::dispatcher::restore::GroupsOf;
+use crate::engine::dispatcher::{Dispatcher, Routed, Source, routes};
+use crate::model::{Alert, Fingerprint, LabelSet, Now, RuleKey};
 use crate::outbox::LaneKey;
 use crate::routing::{Inhibitor, Route};
 use crate::storage::{Change, GroupId, KnownAlert};
@@ -31,7 +32,7 @@ impl Dispatcher {
         for routed in self.alerts.values() {
             self.inhibitor.set(&routed.merged);
         }
-        self.reconcile(now, &mut changes);
+        self.reconcile(&GroupsOf::new(), now, &mut changes);
         changes
     }
 
@@ -115,14 +116,21 @@ impl Dispatcher {
     }
 
     /// Brings groups, their routes, their lanes and their timers in line with the configuration.
-    pub(super) fn reconcile(&mut self, now: Now, changes: &mut Vec<Change>) {
+    /// `routes_say` is what is known already of the groups that the routes give an alert.
+    pub(super) fn reconcile(&mut self, routes_say: &GroupsOf, now: Now, changes: &mut Vec<Change>) {
         let routes = self.routes_by_name();
         let ids: Vec<GroupId> = self.groups.keys().cloned().collect();
         for id in &ids {
-            self.reconcile_group(id, &routes, now, changes);
+            self.reconcile_group(id, &routes, routes_say, now, changes);
         }
-        let firing: Vec<_> = self.alerts.iter().filter(|(_, r)| !r.merged.is_resolved()).collect();
-        let firing: Vec<_> = firing.iter().map(|(fp, r)| (**fp, Arc::clone(&r.merged))).collect();
+        // One that is where the routes want it has no way to go.
+        let is_there = |fingerprint: &Fingerprint, routed: &Routed| {
+            let wanted = routes_say.get(fingerprint);
+            wanted.is_some_and(|ids| ids.iter().all(|id| routed.groups.contains(id)))
+        };
+        let firing = self.alerts.iter().filter(|(_, r)| !r.merged.is_resolved());
+        let firing = firing.filter(|(fingerprint, routed)| !is_there(fingerprint, routed));
+        let firing: Vec<_> = firing.map(|(fp, r)| (*fp, Arc::clone(&r.merged))).collect();
         for (fingerprint, alert) in firing {
             self.fire_in_groups(fingerprint, &alert, now, changes);
         }
@@ -135,6 +143,7 @@ impl Dispatcher {
         &mut self,
         id: &GroupId,
         routes: &RoutesByName,
+        routes_say: &GroupsOf,
         now: Now,
         changes: &mut Vec<Change>,
     ) {
@@ -150,7 +159,7 @@ impl Dispatcher {
         }
         self.drop_lost_lanes(&mut group, now, changes);
         self.renew_lanes(&mut group, now, changes);
-        if self.let_go(&mut group, now, changes) || group.orphan {
+        if self.let_go(&mut group, routes_say, now, changes) || group.orphan {
             group.core.next_flush = now.mono;
         }
         let mut lanes = std::mem::take(&mut group.lanes);
@@ -168,12 +177,21 @@ impl Dispatcher {
 
     /// Lets firing alerts go that no longer belong to the group: one that is known there is told
     /// as resolved, the others leave without a word. Whether any has to be told.
-    fn let_go(&mut self, group: &mut Group, now: Now, changes: &mut Vec<Change>) -> bool {
+    fn let_go(
+        &mut self,
+        group: &mut Group,
+        routes_say: &GroupsOf,
+        now: Now,
+        changes: &mut Vec<Change>,
+    ) -> bool {
         let id = group.id();
         let mut told = false;
         for (fingerprint, alert) in std::mem::take(&mut group.core.alerts) {
-            let belongs =
-                !group.orphan && self.ids.of_labels(&self.setup.tree, &alert.labels).contains(&id);
+            let belongs = !group.orphan
+                && match routes_say.get(&fingerprint) {
+                    Some(ids) => ids.contains(&id),
+                    None => self.ids.of_labels(&self.setup.tree, &alert.labels).contains(&id),
+                };
             let current = self.alerts.get(&fingerprint).map(|r| Arc::clone(&r.merged));
             if alert.is_resolved() || (belongs && current.is_some()) {
                 group.core.alerts.insert(fingerprint, alert);

@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::alerting::AlertState;
 use crate::engine::RoutingSetup;
 use crate::engine::dispatcher::Dispatcher;
@@ -20,8 +22,10 @@ use crate::storage::{
     Change, GroupId, KnownAlert, Snapshot, Start, StoredAlert, StoredGroup, StoredLane,
 };
 
+/// Groups by alert.
+pub(super) type GroupsOf = HashMap<Fingerprint, SmallVec<[GroupId; 1]>>;
 /// The groups in which somebody has been told of an alert, or is about to be.
-type ToldIn = HashMap<Fingerprint, BTreeSet<GroupId>>;
+type ToldIn = GroupsOf;
 
 impl Dispatcher {
     /// A dispatcher that goes on from what is stored. Whatever was in flight is due again.
@@ -41,14 +45,16 @@ impl Dispatcher {
         for alert in snapshot.alerts {
             former.extend(dispatcher.restore_alert(alert, now, &mut changes));
         }
-        dispatcher.restore_members(&told_in, now);
+        let mut routes_say = dispatcher.restore_members(&told_in, now);
         for alert in former {
+            // It may stand in the place of another that has these labels now.
+            routes_say.remove(&alert.fingerprint());
             dispatcher.put_where_told(&Arc::new(alert), &told_in, now);
         }
         dispatcher.restore_lanes(snapshot.lanes, snapshot.entries, now, &mut changes);
         let restored: BTreeSet<GroupId> = dispatcher.groups.keys().cloned().collect();
         let mut routed = Vec::new();
-        dispatcher.reconcile(now, &mut routed);
+        dispatcher.reconcile(&routes_say, now, &mut routed);
         dispatcher.forget_settled(&mut routed);
         dispatcher.record_renamed(&restored, now, &mut changes);
         // That an alert is in a group that was there before is no new decision.
@@ -122,18 +128,23 @@ impl Dispatcher {
     }
 
     /// Puts the alerts into the stored groups. A resolved one belongs only where its end may still
-    /// have to be told.
-    fn restore_members(&mut self, told_in: &ToldIn, now: Now) {
+    /// have to be told. Gives the groups that today's routes give each alert: to find them is the most
+    /// that a start has to do for it.
+    fn restore_members(&mut self, told_in: &ToldIn, now: Now) -> GroupsOf {
         let setup = Arc::clone(&self.setup);
+        let mut routes_say = GroupsOf::with_capacity(self.alerts.len());
         for (fingerprint, routed) in &mut self.alerts {
-            let mut ids: BTreeSet<GroupId> =
-                self.ids.of_labels(&setup.tree, &routed.merged.labels).into_iter().collect();
+            let today = self.ids.of_labels(&setup.tree, &routed.merged.labels);
+            let mut ids: SmallVec<[GroupId; 1]> = today.iter().cloned().collect();
+            routes_say.insert(*fingerprint, today.into());
             if routed.merged.is_resolved() {
                 ids.retain(|id| {
                     self.groups.get(id).is_some_and(|g| unseen(g, &routed.merged, now))
                 });
             }
             ids.extend(told_in.get(fingerprint).into_iter().flatten().cloned());
+            ids.sort_unstable();
+            ids.dedup();
             for id in ids {
                 if let Some(group) = self.groups.get_mut(&id) {
                     let route = Arc::clone(&group.route);
@@ -142,6 +153,7 @@ impl Dispatcher {
                 }
             }
         }
+        routes_say
     }
 
     /// Puts an alert of former labels where somebody was told of it.
@@ -205,18 +217,22 @@ impl Dispatcher {
 
 fn told_in(lanes: &[StoredLane], entries: &[OutboxEntry]) -> ToldIn {
     let mut told_in = ToldIn::new();
-    let mut add = |fingerprint: Fingerprint, lane: &LaneKey| {
-        told_in.entry(fingerprint).or_default().insert(group_of(lane));
+    let mut add = |fingerprint: Fingerprint, group: &GroupId| {
+        let groups = told_in.entry(fingerprint).or_default();
+        if !groups.contains(group) {
+            groups.push(group.clone());
+        }
     };
     for lane in lanes {
+        let group = group_of(&lane.key);
         let told = [&lane.enqueued, &lane.delivered].into_iter().flatten();
-        told.flat_map(|told: &Told| &told.firing).for_each(|fp| add(*fp, &lane.key));
-        lane.unlearned.iter().for_each(|fp| add(*fp, &lane.key));
+        told.flat_map(|told: &Told| &told.firing).for_each(|fp| add(*fp, &group));
+        lane.unlearned.iter().for_each(|fp| add(*fp, &group));
     }
     for entry in entries {
-        let lane = entry.lane();
+        let group = group_of(&entry.lane());
         let named = entry.notification.alerts.iter().map(|named| named.alert.fingerprint());
-        named.for_each(|fingerprint| add(fingerprint, &lane));
+        named.for_each(|fingerprint| add(fingerprint, &group));
     }
     told_in
 }

@@ -47,18 +47,18 @@ impl LabelSetBuilder {
         if self.changes.is_empty() {
             return self.base;
         }
-        let mut kept = self.base.iter().peekable();
-        let mut packed = Packer::with_capacity(self.base.bytes());
+        let mut kept = self.base.labels().kept().peekable();
+        let mut packed = self.base.packer();
         for (name, value) in &self.changes {
-            while let Some((n, v)) = kept.next_if(|(n, _)| *n < name.as_str()) {
-                packed.push(n, v);
+            while let Some(label) = kept.next_if(|label| label.name < name.as_str()) {
+                packed.keep(&label);
             }
-            kept.next_if(|(n, _)| n == name);
+            kept.next_if(|label| label.name == name);
             if !value.is_empty() {
                 packed.push(name, value);
             }
         }
-        kept.for_each(|(n, v)| packed.push(n, v));
+        kept.for_each(|label| packed.keep(&label));
         LabelSet::from_packed(packed.finish())
     }
 }

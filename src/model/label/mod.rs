@@ -1,20 +1,21 @@
 //! Label sets: sorted, immutable, cheap to clone, with Alertmanager's fingerprint.
 
 mod builder;
+mod common;
 mod fingerprint;
 mod packed;
 
 pub use builder::LabelSetBuilder;
+pub use common::share_texts;
 pub use fingerprint::Fingerprint;
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::model::label::packed::Packer;
+use crate::model::label::packed::{Labels, Packed, Packer};
 
 /// The label that holds a metric's name.
 pub const METRIC_NAME: &str = "__name__";
@@ -24,13 +25,14 @@ pub const ALERT_NAME: &str = "alertname";
 /// A set of label names and values, sorted by name.
 ///
 /// A label with an empty value is the same as no label, as in Prometheus, so none is ever held.
-/// Cloning copies a pointer. All names and values stand in one piece of memory (`packed.rs`): sets
-/// are what a program full of alerts mostly holds.
+/// Cloning copies a pointer. All names and values stand in one piece of memory (`packed.rs`), but for
+/// those that a set has in common with others ([`share_texts`]): sets are what a program full of
+/// alerts mostly holds.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct LabelSet(Arc<str>);
+pub struct LabelSet(Option<Packed>);
 
 impl LabelSet {
-    fn from_packed(packed: Arc<str>) -> Self {
+    fn from_packed(packed: Option<Packed>) -> Self {
         Self(packed)
     }
 
@@ -42,7 +44,7 @@ impl LabelSet {
     /// The value of a label, or `None` where the set lacks it.
     pub fn get(&self, name: &str) -> Option<&str> {
         // The names rise: behind the place of the wanted one there is nothing to look for.
-        let mut labels = packed::labels(&self.0).skip_while(|(n, _)| *n < name);
+        let mut labels = self.labels().skip_while(|(n, _)| *n < name);
         labels.next().filter(|(n, _)| *n == name).map(|(_, value)| value)
     }
 
@@ -58,27 +60,36 @@ impl LabelSet {
 
     /// Whether the set holds no label.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// How many labels the set holds.
     pub fn len(&self) -> usize {
-        packed::labels(&self.0).count()
+        self.labels().count()
     }
 
     /// Names and values in order of name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + '_ {
-        packed::labels(&self.0)
+        self.labels()
+    }
+
+    fn labels(&self) -> Labels<'_> {
+        self.0.as_ref().map(Packed::labels).unwrap_or_default()
     }
 
     /// The hash that was made with the set; `None` for the empty one.
     fn stamp(&self) -> Option<u64> {
-        packed::hash(&self.0)
+        self.0.as_ref().map(Packed::hash)
     }
 
-    /// How many bytes the names and values take, lengths included.
+    /// How many bytes the names and values take that the set does not share.
     fn bytes(&self) -> usize {
-        packed::labels(&self.0).bytes()
+        self.0.as_ref().map_or(0, Packed::bytes)
+    }
+
+    /// A packer that can keep labels of this set.
+    fn packer(&self) -> Packer {
+        Packer::sharing(self.0.as_ref().and_then(Packed::common), self.bytes())
     }
 
     /// A builder that starts from this set.
@@ -95,10 +106,8 @@ impl LabelSet {
     /// This set reduced to the labels that `keep` accepts by name.
     #[must_use]
     pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
-        let mut packed = Packer::with_capacity(self.bytes());
-        for (name, value) in self.iter().filter(|(name, _)| keep(name)) {
-            packed.push(name, value);
-        }
+        let mut packed = self.packer();
+        self.labels().kept().filter(|label| keep(label.name)).for_each(|label| packed.keep(&label));
         // Where all were kept, the text that is there is shared.
         if packed.bytes() == self.bytes() {
             self.clone()

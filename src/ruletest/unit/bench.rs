@@ -3,17 +3,19 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt;
 
 use crate::alerting::{AlertInstance, AlertState, RuleAlerts, Step};
 use crate::engine::Evaluator;
 use crate::model::label::METRIC_NAME;
-use crate::model::{LabelSet, Timestamp};
+use crate::model::{InstantVector, LabelSet, Sample, Timestamp};
 use crate::promql::eval::{Options, Value, instant};
 use crate::promql::series::SampleValue;
 use crate::query::MemoryQuerier;
 use crate::rule::{AlertingRule, RecordingRule, Rule, RuleGroup};
+use crate::ruletest::unit::ahead::{Ahead, ForeseeingQuerier, Foreseen};
 use crate::ruletest::unit::recorder::{Recorder, alert_series};
 use crate::ruletest::unit::{Case, Feed, FeedError};
 
@@ -33,6 +35,8 @@ pub(super) struct RuleRun<'r> {
     /// Whether an alert of it has ever fired.
     pub(super) fired: bool,
     recorder: Recorder,
+    /// What its expression gives in the next rounds, where that can be known ahead.
+    foreseen: Option<Foreseen>,
 }
 
 /// One group.
@@ -52,16 +56,19 @@ pub(super) struct Told<'a, 'r> {
 pub(super) struct Bench<'r> {
     pub(super) groups: Vec<GroupRun<'r>>,
     querier: Arc<MemoryQuerier>,
+    foreseeing: Arc<ForeseeingQuerier>,
     evaluator: Evaluator,
     input: Feed,
+    ahead: Option<Ahead>,
 }
 
 impl<'r> Bench<'r> {
     /// The rules of a test before anything has happened.
     pub(super) fn new(groups: &[&'r RuleGroup], case: &Case, options: Options) -> Self {
         let querier = Arc::new(MemoryQuerier::new(options));
+        let foreseeing = Arc::new(ForeseeingQuerier::new(Arc::clone(&querier)));
         let evaluator = Evaluator {
-            querier: Arc::clone(&querier) as Arc<_>,
+            querier: Arc::clone(&foreseeing) as Arc<_>,
             external_labels: case.external_labels.clone(),
             external_url: case.external_url.clone(),
         };
@@ -72,13 +79,25 @@ impl<'r> Bench<'r> {
             alerts: RuleAlerts::default(),
             fired: false,
             recorder: Recorder::default(),
+            foreseen: None,
         };
         let group = |group: &&'r RuleGroup| GroupRun {
             group,
             rules: group.rules.iter().map(rule).collect(),
         };
         let groups = groups.iter().map(group).collect();
-        Self { groups, querier, evaluator, input }
+        Self { groups, querier, foreseeing, evaluator, input, ahead: None }
+    }
+
+    /// Evaluates for many rounds at once what can be: the test ends at `end` and has a round at every
+    /// `step`. What the rules do is the same.
+    pub(super) fn look_ahead(&mut self, case: &Case, step: Duration, end: Timestamp) {
+        let groups = self.groups.iter().map(|group| group.group);
+        let Some(ahead) = Ahead::new(groups, case, step, end) else { return };
+        for run in self.groups.iter_mut().flat_map(|group| &mut group.rules) {
+            run.foreseen = ahead.covers(run.rule.expr()).then(Foreseen::default);
+        }
+        self.ahead = Some(ahead);
     }
 
     /// Appends the samples up to a time.
@@ -96,20 +115,26 @@ impl<'r> Bench<'r> {
         for group in &mut self.groups {
             let query_at = ts - group.group.query_offset.unwrap_or_default();
             for run in &mut group.rules {
+                let foreseen = run.foresee(self.ahead.as_ref(), query_at, self.querier.options());
+                if run.is_idle() && foreseen.as_ref().is_some_and(Vec::is_empty) {
+                    // Nothing is what it had and what it gives.
+                    continue;
+                }
                 let result = match run.rule {
-                    Rule::Alerting(rule) => alert(
-                        &self.evaluator,
-                        &self.querier,
-                        (rule, group.group.limit),
-                        run,
-                        (ts, query_at),
-                        &mut told,
-                    ),
-                    Rule::Recording(rule) => {
-                        record(&self.querier, rule, group.group.limit, query_at).map(|samples| {
-                            run.recorder.write(&mut self.querier.series_mut(), samples, query_at);
-                        })
+                    Rule::Alerting(rule) => {
+                        if let Some(samples) = foreseen {
+                            self.foreseeing.foresee(query_at, vector(samples, query_at));
+                        }
+                        let (evaluator, limit) = (&self.evaluator, group.group.limit);
+                        let times = (ts, query_at);
+                        alert(evaluator, &self.querier, (rule, limit), run, times, &mut told)
                     }
+                    Rule::Recording(rule) => foreseen
+                        .map_or_else(|| evaluated(&self.querier, rule, query_at), Ok)
+                        .and_then(|samples| record(rule, group.group.limit, samples))
+                        .map(|samples| {
+                            run.recorder.write(&mut self.querier.series_mut(), samples, query_at);
+                        }),
                 };
                 if let Err(error) = result {
                     failures.push(RuleFailure { rule: run.rule.name().to_string(), error });
@@ -136,6 +161,37 @@ impl<'r> Bench<'r> {
     }
 }
 
+impl RuleRun<'_> {
+    /// What the expression gives at a time, where that is known without evaluating it then.
+    fn foresee(
+        &mut self,
+        ahead: Option<&Ahead>,
+        at: Timestamp,
+        options: &Options,
+    ) -> Option<Vec<(LabelSet, SampleValue)>> {
+        let samples = self.foreseen.as_mut()?.at(ahead?, self.rule.expr(), at, options);
+        if samples.is_none() {
+            self.foreseen = None;
+        }
+        samples
+    }
+
+    /// Whether an evaluation that gives nothing changes nothing.
+    fn is_idle(&self) -> bool {
+        self.alerts.iter().next().is_none() && self.recorder.is_empty()
+    }
+}
+
+/// Samples as an answer to a query; a native histogram counts as 0.
+fn vector(samples: Vec<(LabelSet, SampleValue)>, timestamp: Timestamp) -> InstantVector {
+    let sample = |(labels, value): (LabelSet, SampleValue)| Sample {
+        labels,
+        timestamp,
+        value: value.float().unwrap_or(0.0),
+    };
+    samples.into_iter().map(sample).collect()
+}
+
 fn alert<'r>(
     evaluator: &Evaluator,
     querier: &MemoryQuerier,
@@ -154,21 +210,28 @@ fn alert<'r>(
     error.map_or(Ok(()), Err)
 }
 
-/// The series of a recording rule.
-fn record(
+/// What the expression of a recording rule gives.
+fn evaluated(
     querier: &MemoryQuerier,
     rule: &RecordingRule,
-    limit: u64,
     at: Timestamp,
 ) -> Result<Vec<(LabelSet, SampleValue)>, String> {
     let done = instant(&rule.expr, &querier.series(), at, querier.options());
-    let samples = match done.map_err(|error| error.message)?.value {
-        Value::Scalar(number) => vec![(LabelSet::new(), SampleValue::Float(number))],
-        Value::Vector(vector) => vector.into_iter().map(|s| (s.labels, s.value)).collect(),
+    match done.map_err(|error| error.message)?.value {
+        Value::Scalar(number) => Ok(vec![(LabelSet::new(), SampleValue::Float(number))]),
+        Value::Vector(vector) => Ok(vector.into_iter().map(|s| (s.labels, s.value)).collect()),
         Value::String(_) | Value::Matrix(_) => {
-            return Err("rule result is not a vector or scalar".to_string());
+            Err("rule result is not a vector or scalar".to_string())
         }
-    };
+    }
+}
+
+/// The series of a recording rule.
+fn record(
+    rule: &RecordingRule,
+    limit: u64,
+    samples: Vec<(LabelSet, SampleValue)>,
+) -> Result<Vec<(LabelSet, SampleValue)>, String> {
     let mut seen = HashSet::new();
     let mut recorded = Vec::with_capacity(samples.len());
     for (labels, value) in samples {

@@ -7,6 +7,7 @@
 //! is beyond promtool: the alerts go through the routes of a configuration file, and what would be
 //! sent is compared.
 
+mod ahead;
 mod bench;
 mod feed;
 mod file;

@@ -15,6 +15,11 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
+    /// Whether nothing was written last, so that nothing has to be ended.
+    pub(super) fn is_empty(&self) -> bool {
+        self.written.is_empty()
+    }
+
     /// Appends samples, and ends the series that the rule no longer gives. A sample that the
     /// series cannot take is left out, as Prometheus does with a line in its log.
     pub(super) fn write(

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use regex::Regex;
@@ -18,6 +19,8 @@ use crate::yaml::read_file;
 
 /// The most rounds of one test: a test over a year at every minute has half a million.
 const MAX_ROUNDS: u64 = 2_000_000;
+/// So many rounds are played without looking at them all at once.
+const FEW_ROUNDS: u32 = 2;
 /// The most failures that one test tells of.
 const MAX_FAILURES: usize = 100;
 
@@ -72,7 +75,7 @@ fn unmatched(rules: &RuleSet) -> Vec<Diagnostic> {
 /// and the first of them beside those that it does not name, which are in order of the files.
 fn in_order<'r>(
     file: &UnitTestFile,
-    groups: &'r [RuleGroup],
+    groups: &'r [Arc<RuleGroup>],
 ) -> Result<Vec<&'r RuleGroup>, Box<Diagnostic>> {
     let mut places: HashMap<&str, usize> = HashMap::new();
     for (index, name) in file.group_eval_order.iter().enumerate() {
@@ -82,12 +85,12 @@ fn in_order<'r>(
             return Err(Box::new(Diagnostic::error("test/order", &file.source, span, message)));
         }
     }
-    let mut ordered: Vec<&RuleGroup> = groups.iter().collect();
+    let mut ordered: Vec<&RuleGroup> = groups.iter().map(Arc::as_ref).collect();
     ordered.sort_by_key(|group| places.get(group.name.as_str()).copied().unwrap_or(0));
     Ok(ordered)
 }
 
-fn coverage(groups: &[RuleGroup]) -> Vec<RuleCoverage> {
+fn coverage(groups: &[Arc<RuleGroup>]) -> Vec<RuleCoverage> {
     let rules = groups.iter().flat_map(|group| group.rules.iter().map(move |rule| (group, rule)));
     let alerting = rules.filter_map(|(group, rule)| Some((group, rule.as_alerting()?)));
     alerting
@@ -139,6 +142,9 @@ fn play(
     if end.as_millis() / step.as_millis().max(1) > u128::from(MAX_ROUNDS) {
         let message = format!("the test lasts more than {MAX_ROUNDS} evaluation intervals");
         return vec![Failure::new(case.span, message)];
+    }
+    if end > step.saturating_mul(FEW_ROUNDS) {
+        bench.look_ahead(case, step, case.start + end);
     }
     let mut failures = Vec::new();
     let mut checks: Vec<_> = case.alerts.iter().collect();

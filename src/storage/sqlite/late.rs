@@ -55,16 +55,41 @@ enum Attempt {
     Failed(Option<Lock>, StoreError),
 }
 
+/// A store that is about to be opened.
+pub struct Opening {
+    folder: PathBuf,
+    begun: Option<oneshot::Receiver<Attempt>>,
+}
+
+impl Opening {
+    /// Begins to open the store in `folder` behind what the caller goes on to do, who may still
+    /// find that it is not to be opened. So nothing begins that would leave a trace: that makes a
+    /// store or brings it to a newer format.
+    pub fn begin(folder: &Path) -> Self {
+        let begun = open::is_current(folder).then(|| begin(folder, None));
+        Self { folder: folder.into(), begun }
+    }
+}
+
 impl LateStore {
-    /// Opens the store in `folder`, or takes what can be read of it. `now` numbers the entries
-    /// of a program that does not know which numbers were used before.
+    /// Opens the store in `folder`; see [`LateStore::finish`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn open(folder: &Path, now: Timestamp) -> Result<Self, StoreError> {
+        Self::finish(Opening { folder: folder.into(), begun: None }, now).await
+    }
+
+    /// Opens the store, or takes what can be read of it. `now` numbers the entries of a program that
+    /// does not know which numbers were used before.
     ///
     /// # Errors
     /// Where another process owns the folder, or a newer version wrote the file: two programs must
     /// not page for one folder, and nobody may write what a newer version would misread.
-    pub async fn open(folder: &Path, now: Timestamp) -> Result<Self, StoreError> {
+    pub async fn finish(opening: Opening, now: Timestamp) -> Result<Self, StoreError> {
+        let folder = opening.folder.as_path();
         let mut closed = Closed::default();
-        let attempt = begin(folder, None);
+        let attempt = opening.begun.unwrap_or_else(|| begin(folder, None));
         let this = Self {
             folder: folder.into(),
             open: RwLock::default(),
@@ -299,6 +324,10 @@ impl Store for LateStore {
 
     async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
         self.opened()?.commit(changes).await
+    }
+
+    async fn commit_kept(&self, changes: &Arc<Vec<Change>>) -> Result<(), StoreError> {
+        self.opened()?.commit_kept(changes).await
     }
 
     async fn history(&self, filter: &HistoryFilter) -> Result<History, StoreError> {

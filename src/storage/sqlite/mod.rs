@@ -3,6 +3,7 @@
 //! One thread owns the connection that writes. Every read opens a connection of its own, which in
 //! WAL mode neither waits for the writer nor makes it wait.
 
+mod alerts;
 mod apply;
 mod columns;
 #[cfg(test)]
@@ -17,9 +18,10 @@ mod tests;
 mod wal;
 mod writer;
 
-pub use late::LateStore;
+pub use late::{LateStore, Opening};
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -178,9 +180,14 @@ impl Store for SqliteStore {
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        self.commit_kept(&Arc::new(changes)).await
+    }
+
+    async fn commit_kept(&self, changes: &Arc<Vec<Change>>) -> Result<(), StoreError> {
         if changes.is_empty() {
             return Ok(());
         }
+        let changes = Arc::clone(changes);
         self.ask(|reply| Job::Commit { changes, reply }).await
     }
 

@@ -20,7 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_unlearned_outcomes.sql"),
 ];
 
-/// Files up to this size are checked at every start, which takes a fraction of a second.
+/// Files up to this size are checked as they are opened, which takes a fraction of a second.
 const CHEAP_CHECK: u64 = 64 << 20;
 
 /// The file that holds the data.
@@ -43,6 +43,9 @@ pub struct Owned {
     pub db: Connection,
     /// Which file that connection has open.
     pub file: FileIdentity,
+    /// The last owner was killed, and the file is too large to be checked while a start waits for
+    /// it: [`check`] has to pass before anything is written.
+    pub unchecked: bool,
     folder: PathBuf,
     place: FileIdentity,
     /// Free once it is dropped, or once the process is gone. After the connection, so that the
@@ -59,7 +62,9 @@ pub fn own(folder: &Path) -> Result<Owned, StoreError> {
 /// left as it is.
 pub fn own_with(folder: &Path, lock: Lock) -> Result<Owned, (Lock, StoreError)> {
     match open_file(folder) {
-        Ok((db, file, place)) => Ok(Owned { db, file, folder: folder.into(), place, lock }),
+        Ok(Opened { db, unchecked, file, place }) => {
+            Ok(Owned { db, file, unchecked, folder: folder.into(), place, lock })
+        }
         Err(error) => Err((lock, error)),
     }
 }
@@ -84,25 +89,31 @@ impl Owned {
             _ => {}
         }
         take_name(&self.folder, &new).map_err(|e| said(&e))?;
-        let (db, file, _) = open_file(&self.folder).map_err(|e| said(&e))?;
-        (self.db, self.file) = (db, file);
+        let opened = open_file(&self.folder).map_err(|e| said(&e))?;
+        (self.db, self.file) = (opened.db, opened.file);
         tracing::warn!(folder = %self.folder.display(), "the store was deleted and has been written anew");
         Ok(())
     }
 }
 
-type Opened = (Connection, FileIdentity, FileIdentity);
+/// An opened file, which file that is, and in which folder.
+struct Opened {
+    db: Connection,
+    unchecked: bool,
+    file: FileIdentity,
+    place: FileIdentity,
+}
 
-/// Opens the file of a folder, and tells which file and which folder that was.
+/// Opens the file of a folder.
 fn open_file(folder: &Path) -> Result<Opened, StoreError> {
     let failed = |error: std::io::Error| open_error(folder, error.to_string());
     let path = file(folder);
     if !path.try_exists().map_err(failed)? {
         create(folder)?;
     }
-    let db = prepare(folder, &path).map_err(|error| refused(folder, error))?;
+    let (db, unchecked) = prepare(folder, &path).map_err(|error| refused(folder, error))?;
     let file = FileIdentity::of(&path).map_err(failed)?;
-    Ok((db, file, FileIdentity::of(folder).map_err(failed)?))
+    Ok(Opened { db, unchecked, file, place: FileIdentity::of(folder).map_err(failed)? })
 }
 
 /// Makes an empty store. It gets its name when it is whole, so that an empty file of that name is
@@ -140,6 +151,11 @@ fn new_file(folder: &Path) -> std::io::Result<PathBuf> {
 fn take_name(folder: &Path, new: &Path) -> std::io::Result<()> {
     std::fs::rename(new, file(folder))?;
     File::open(folder)?.sync_all()
+}
+
+/// Whether a folder holds a store of today's format.
+pub fn is_current(folder: &Path) -> bool {
+    size(&file(folder)) > 0 && to_read(folder).is_ok()
 }
 
 /// Opens a folder to read from.
@@ -198,7 +214,8 @@ fn open_error(folder: &Path, reason: String) -> StoreError {
     StoreError::Open { path: folder.into(), reason }
 }
 
-fn prepare(folder: &Path, path: &Path) -> Result<Connection, Refusal> {
+/// The connection, and whether the file is still to be checked.
+fn prepare(folder: &Path, path: &Path) -> Result<(Connection, bool), Refusal> {
     let io = |error: std::io::Error| Refusal::Other(error.to_string());
     let unclean = is_unclean(folder);
     // SQLite would take it for a new one, and what is left of its log for worthless.
@@ -213,13 +230,16 @@ fn prepare(folder: &Path, path: &Path) -> Result<Connection, Refusal> {
     // Whoever wants to save what is in a damaged file finds it untouched.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // First, so that the file of a newer program is left as it is.
-    version(&db)?;
+    let version = version(&db)?;
     // SQLite is content with less than was asked for, and would be so for ever.
     if db.is_readonly("main")? {
         return Err(Refusal::Other("the file can be read only".to_string()));
     }
-    if unclean || size(path) <= CHEAP_CHECK {
-        check(&db)?;
+    let is_cheap = size(path) <= CHEAP_CHECK;
+    // A migration writes.
+    let at_once = is_cheap || (unclean && version < newest());
+    if at_once && let Some(damage) = check(&db)? {
+        return Err(Refusal::Damaged(damage));
     }
     let mode: String = db.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     if mode != "wal" {
@@ -230,8 +250,9 @@ fn prepare(folder: &Path, path: &Path) -> Result<Connection, Refusal> {
     db.pragma_update(None, "synchronous", "full")?;
     db.set_prepared_statement_cache_capacity(32);
     migrate(&mut db)?;
-    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-    Ok(db)
+    let unchecked = unclean && !at_once;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, unchecked)?;
+    Ok((db, unchecked))
 }
 
 fn newest() -> u32 {
@@ -244,9 +265,10 @@ fn version(db: &Connection) -> Result<u32, Refusal> {
     if version > newest() { Err(Refusal::Newer(version)) } else { Ok(version) }
 }
 
-fn check(db: &Connection) -> Result<(), Refusal> {
+/// Looks through the whole file; says what is damaged, if anything is.
+pub fn check(db: &Connection) -> rusqlite::Result<Option<String>> {
     let found: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if found == "ok" { Ok(()) } else { Err(Refusal::Damaged(found)) }
+    Ok((found != "ok").then_some(found))
 }
 
 /// Brings the file to the newest format, one transaction for each step.

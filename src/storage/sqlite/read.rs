@@ -1,12 +1,11 @@
 //! Queries: the current state and the history.
 
-use std::sync::Arc;
-
 use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params};
 
 use crate::alerting::Transition;
-use crate::model::{LabelSet, Notification, RuleKey, Silence, Timestamp};
+use crate::model::{Notification, Silence, Timestamp};
 use crate::outbox::{Attempt, LaneKey, OutboxEntry};
+use crate::storage::sqlite::alerts;
 use crate::storage::sqlite::columns::{
     Entry, Hex, Id, Json, get, group_key, instance, integration, json, json_or_null, matchers,
     name, rule_key, time, time_or_null,
@@ -24,12 +23,7 @@ pub fn snapshot(db: &mut Connection) -> Result<Snapshot> {
         .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'", [], |row| row.get(0))
         .optional()?;
     Ok(Snapshot {
-        alerts: all(
-            &db,
-            "SELECT * FROM alert
-             ORDER BY rule_file, rule_group, rule_name, rule_nth, fingerprint, resolved",
-            alerts(),
-        )?,
+        alerts: alerts::all(&db)?,
         groups: all(&db, "SELECT * FROM aggregation_group ORDER BY group_key, receiver", group)?,
         lanes: all(
             &db,
@@ -62,20 +56,6 @@ pub fn alert(row: &Row<'_>) -> Result<StoredAlert> {
         generator_url: get(row, "generator_url")?,
         routed: json(row, "routed")?,
     })
-}
-
-/// Reads alerts in order of their rules, and keeps once what the alerts of a rule have in common.
-fn alerts() -> impl FnMut(&Row<'_>) -> Result<StoredAlert> {
-    let mut last: Option<(RuleKey, Arc<str>)> = None;
-    move |row| {
-        let own = (rule_key(row)?, get(row, "generator_url")?);
-        let (rule, generator_url) = last.take().filter(|last| *last == own).unwrap_or(own);
-        last = Some((rule.clone(), Arc::clone(&generator_url)));
-        let instance = instance(row)?;
-        let routed: LabelSet = json(row, "routed")?;
-        let routed = if routed == instance.labels { instance.labels.clone() } else { routed };
-        Ok(StoredAlert { rule, instance, generator_url, routed })
-    }
 }
 
 pub fn group_id(row: &Row<'_>) -> Result<GroupId> {

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -164,12 +165,45 @@ async fn damage_is_found_at_start() {
     }
     drop(store);
     let file = open::file(folder.path());
-    let mut bytes = std::fs::read(&file).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle..middle + 20_000].fill(0x5a);
-    std::fs::write(&file, bytes).unwrap();
+    damage(&file);
     let error = SqliteStore::open(folder.path()).unwrap_err();
     assert!(matches!(&error, StoreError::Corrupt { path, .. } if *path == file), "{error}");
+}
+
+fn damage(file: &Path) {
+    let mut bytes = std::fs::read(file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 20_000].fill(0x5a);
+    std::fs::write(file, bytes).unwrap();
+}
+
+#[tokio::test]
+async fn a_large_file_is_checked_before_anything_is_written() {
+    let (folder, store) = opened();
+    store.commit(decisions(0..10_000)).await.unwrap();
+    drop(store);
+    let file = open::file(folder.path());
+    // As after a kill that left a file too large to be checked at once.
+    let left = || {
+        let mut owned = open::own(folder.path()).unwrap();
+        owned.unchecked = true;
+        owned
+    };
+    let good = Writer::new(left()).commit(&[Arc::new(decisions([1]))]);
+    assert_eq!(good, [Ok(())]);
+
+    let mut writer = Writer::new(left());
+    damage(&file);
+    // What it has read of the good file is not to hide the damage.
+    writer.owned.db.execute_batch("PRAGMA shrink_memory").unwrap();
+    let before = std::fs::read(&file).unwrap();
+    for _ in 0..2 {
+        let refused = writer.commit(&[Arc::new(decisions([2]))]).remove(0).unwrap_err();
+        assert!(refused.contains("it is damaged: "), "{refused}");
+        assert!(writer.prune(Timestamp::from_secs(1 << 40)).is_err());
+    }
+    drop(writer);
+    assert_eq!(std::fs::read(&file).unwrap(), before);
 }
 
 #[tokio::test]
@@ -208,7 +242,7 @@ async fn a_failing_list_fails_alone_and_whole() {
 fn one_transaction_keeps_the_good_lists_of_a_batch() {
     let folder = folder();
     let mut writer = Writer::new(open::own(folder.path()).unwrap());
-    let outcomes = writer.commit(&[decisions([1]), bad(), decisions([2])]);
+    let outcomes = writer.commit(&[decisions([1]), bad(), decisions([2])].map(Arc::new));
     assert_eq!(outcomes.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
     let rows = |writer: &Writer| -> i64 {
         writer.owned.db.query_row("SELECT count(*) FROM decision", [], |row| row.get(0)).unwrap()
@@ -225,8 +259,8 @@ fn one_transaction_keeps_the_good_lists_of_a_batch() {
         let before = rows(&writer);
         let set = |writer: &Writer, sql: &str| writer.owned.db.execute_batch(sql).unwrap();
         set(&writer, &condition);
-        let large = decisions(0..5000);
-        let outcomes = writer.commit(&[large.clone(), large.clone()]);
+        let large = Arc::new(decisions(0..5000));
+        let outcomes = writer.commit(&[Arc::clone(&large), Arc::clone(&large)]);
         assert!(outcomes.iter().all(Result::is_err), "{condition}: {outcomes:?}");
         assert_eq!(rows(&writer), before, "{condition}");
         set(&writer, end);
@@ -242,7 +276,8 @@ fn a_small_list_is_stored_beside_one_that_fills_the_disk() {
     let pages: u32 =
         writer.owned.db.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     writer.owned.db.pragma_update(None, "max_page_count", pages + 4).unwrap();
-    let outcomes = writer.commit(&[decisions([1]), decisions(0..5000), decisions([2])]);
+    let outcomes =
+        writer.commit(&[decisions([1]), decisions(0..5000), decisions([2])].map(Arc::new));
     assert_eq!(outcomes.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
 }
 

@@ -1,7 +1,9 @@
 //! The thread that writes: many callers' lists in one durable transaction.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
@@ -9,7 +11,7 @@ use crate::model::Timestamp;
 use crate::storage::Change;
 use crate::storage::sqlite::apply::apply;
 use crate::storage::sqlite::is_damage;
-use crate::storage::sqlite::open::{FileIdentity, Owned};
+use crate::storage::sqlite::open::{self, FileIdentity, Owned};
 
 /// The most jobs that are committed together: it bounds how long the first of them waits.
 const MAX_JOBS: usize = 256;
@@ -39,7 +41,7 @@ pub enum Job {
     /// Commit a list, whole or not at all.
     Commit {
         /// The list.
-        changes: Vec<Change>,
+        changes: Arc<Vec<Change>>,
         /// Told of the outcome.
         reply: Reply<()>,
     },
@@ -55,16 +57,20 @@ pub enum Job {
 /// Owns the connection that writes, and the folder.
 pub struct Writer {
     pub(super) owned: Owned,
+    /// What is damaged: nothing is written any more.
+    damage: Option<String>,
 }
 
 impl Writer {
     /// Takes over an opened folder.
     pub fn new(owned: Owned) -> Self {
-        Self { owned }
+        Self { owned, damage: None }
     }
 
     /// Works until no sender is left, then folds the write-ahead log into the file.
     pub fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        // Whatever comes of it is said with the next commit.
+        let _ = self.examine();
         let mut jobs = Vec::with_capacity(MAX_JOBS);
         while queue.blocking_recv_many(&mut jobs, MAX_JOBS) > 0 {
             let mut lists = Vec::with_capacity(jobs.len());
@@ -87,12 +93,43 @@ impl Writer {
                 let _ = reply.send(self.prune(before));
             }
         }
+        if self.owned.unchecked {
+            return;
+        }
         // Closing does this too, but not while a reader has the file open.
         let _ = self.owned.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 
+    /// Checks a file that was not checked as it was opened. Whoever wants to commit waits for that:
+    /// where it is damaged, it is left as it is.
+    fn examine(&mut self) -> Result<(), String> {
+        if let Some(damage) = &self.damage {
+            return Err(damage.clone());
+        }
+        if !self.owned.unchecked {
+            return Ok(());
+        }
+        let damage = match open::check(&self.owned.db) {
+            Ok(None) => {
+                self.owned.unchecked = false;
+                let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+                return self.owned.db.set_db_config(keep, false).map(drop).map_err(text);
+            }
+            Ok(Some(damage)) => damage,
+            Err(error) if is_damage(&error) => error.to_string(),
+            // With the next commit it is tried again.
+            Err(error) => return Err(text(error)),
+        };
+        let damage = format!(
+            "it is damaged: {damage}; it is left as it is: stop the program, move the file away \
+             with its -wal file, and start it again"
+        );
+        self.damage = Some(damage.clone());
+        Err(damage)
+    }
+
     /// Commits every list, whole or not at all; one outcome for each.
-    pub(super) fn commit(&mut self, lists: &[Vec<Change>]) -> Vec<Result<(), String>> {
+    pub(super) fn commit(&mut self, lists: &[Arc<Vec<Change>>]) -> Vec<Result<(), String>> {
         if lists.is_empty() {
             return Vec::new();
         }
@@ -104,13 +141,13 @@ impl Writer {
         }
     }
 
-    fn alone(&mut self, list: &Vec<Change>) -> Result<(), String> {
+    fn alone(&mut self, list: &Arc<Vec<Change>>) -> Result<(), String> {
         self.together(std::slice::from_ref(list))?.into_iter().collect()
     }
 
     /// One transaction, in it one savepoint for each list. An error of its own means that nothing
     /// is stored.
-    fn together(&mut self, lists: &[Vec<Change>]) -> Result<Vec<Result<(), String>>, String> {
+    fn together(&mut self, lists: &[Arc<Vec<Change>>]) -> Result<Vec<Result<(), String>>, String> {
         let mut transaction = self.begin()?;
         let mut outcomes = Vec::with_capacity(lists.len());
         for list in lists {
@@ -140,6 +177,7 @@ impl Writer {
     /// Begins a transaction, unless the file has lost its place: what is written into a deleted
     /// file succeeds, and nobody finds it again.
     fn begin(&mut self) -> Result<rusqlite::Transaction<'_>, String> {
+        self.examine()?;
         let path = self.owned.db.path().map(PathBuf::from).unwrap_or_default();
         match FileIdentity::of(&path) {
             Ok(file) if file == self.owned.file => {}

@@ -78,7 +78,7 @@ pub fn query(rule: usize) -> String {
 }
 
 /// The rule groups as read from a file.
-pub fn groups(plan: &Plan, ruleset: usize) -> Vec<RuleGroup> {
+pub fn groups(plan: &Plan, ruleset: usize) -> Vec<Arc<RuleGroup>> {
     let mut text = "groups:\n".to_string();
     for group in 0..plan.intervals.len() {
         let interval = interval_of(plan, ruleset, group);
@@ -107,7 +107,7 @@ pub fn groups(plan: &Plan, ruleset: usize) -> Vec<RuleGroup> {
     }
     let (groups, findings) = check(&Arc::new(SourceFile::new("rules.yaml", text)));
     assert!(findings.is_empty(), "{findings:?}");
-    groups
+    groups.into_iter().map(Arc::new).collect()
 }
 
 /// Routing as read from a configuration.
