@@ -1,5 +1,6 @@
 //! Many test files side by side.
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,12 +24,16 @@ pub fn run_files(
     done: impl Fn(&FileReport) + Sync,
 ) -> Vec<FileReport> {
     let next = AtomicUsize::new(0);
+    // The largest first, so that no long one runs alone at the end.
+    let mut order: Vec<(u64, usize)> = files.iter().map(|file| size(file)).zip(0..).collect();
+    order.sort_by_key(|(size, _)| Reverse(*size));
     let reports = Mutex::new(Vec::with_capacity(files.len()));
     thread::scope(|scope| {
         for _ in 0..threads.clamp(1, files.len().max(1)) {
             scope.spawn(|| {
                 loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let turn = next.fetch_add(1, Ordering::Relaxed);
+                    let Some((_, index)) = order.get(turn).copied() else { return };
                     let Some(file) = files.get(index) else { return };
                     let report = run_file(file, only);
                     done(&report);
@@ -41,6 +46,11 @@ pub fn run_files(
     let mut reports = reports.into_inner().unwrap_or_else(PoisonError::into_inner);
     reports.sort_by_key(|(index, _)| *index);
     reports.into_iter().map(|(_, report)| report).collect()
+}
+
+/// How large a file is, in bytes; 0 where that cannot be asked.
+fn size(file: &Path) -> u64 {
+    file.metadata().map_or(0, |file| file.len())
 }
 
 /// Runs one file: a script where its name ends in `.test`, otherwise unit tests in promtool's
