@@ -84,6 +84,12 @@ impl OutboxEntry {
         alerts.find(|named| named.alert.fingerprint() == fingerprint).map(NotifiedAlert::status)
     }
 
+    /// The alerts that it names, or whose firing it still has to tell. Some come twice.
+    pub(super) fn concerned(&self) -> impl Iterator<Item = Fingerprint> {
+        let named = self.notification.alerts.iter().map(|named| named.alert.fingerprint());
+        named.chain(self.untold.iter().copied())
+    }
+
     /// A number that is this entry's own, for jitter.
     pub(super) fn seed(&self) -> u64 {
         self.idempotency_key

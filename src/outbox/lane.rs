@@ -134,11 +134,6 @@ impl Lane {
         self.in_flight.as_ref().is_some_and(|entry| entry.idempotency_key == idempotency_key)
     }
 
-    /// Whether something is still owed when nothing in the group fires any more.
-    pub fn owes(&self) -> bool {
-        self.announced() || !self.is_idle()
-    }
-
     /// Decides that `notification` is to be said. A waiting entry is superseded: the words are
     /// replaced, its duties are kept, and so is its place in the backoff. Returns the entries
     /// that no longer exist.
@@ -248,18 +243,23 @@ impl Lane {
         }
     }
 
-    /// Forgets the firing of alerts whose end is not to be told (any more). Returns whether there
-    /// were any.
+    /// Forgets the firing of alerts whose end is not to be told (any more), but of those that an
+    /// entry still names. Returns whether there were any.
     pub fn forget(&mut self, gone: impl Fn(&Fingerprint) -> bool) -> bool {
-        let unlearned = self.unlearned.len();
-        self.unlearned.retain(|fingerprint| !gone(fingerprint));
-        let mut any = self.unlearned.len() < unlearned;
-        for told in [&mut self.enqueued, &mut self.delivered].into_iter().flatten() {
-            let before = told.firing.len();
-            told.firing.retain(|fingerprint| !gone(fingerprint));
-            any |= told.firing.len() < before;
+        let known = [&self.enqueued, &self.delivered].into_iter().flatten();
+        let known = known.flat_map(|told| &told.firing).chain(&self.unlearned);
+        let mut over: BTreeSet<Fingerprint> = known.filter(|fp| gone(fp)).copied().collect();
+        if over.is_empty() {
+            return false;
         }
-        any
+        for fingerprint in self.entries().flat_map(OutboxEntry::concerned) {
+            over.remove(&fingerprint);
+        }
+        self.unlearned.retain(|fp| !over.contains(fp));
+        for told in [&mut self.enqueued, &mut self.delivered].into_iter().flatten() {
+            told.firing.retain(|fp| !over.contains(fp));
+        }
+        !over.is_empty()
     }
 
     /// Takes the outcome of the attempt in flight. `None` when nothing was in flight.

@@ -249,7 +249,7 @@ fn an_announced_end_is_tried_for_as_long_as_it_takes() {
     }
     assert_eq!(waiting(&sim), "-a");
     sim.attempt(&delivered());
-    assert!(!sim.lane.owes());
+    assert!(!sim.lane.announced() && sim.lane.is_idle());
 }
 
 #[test]

@@ -167,15 +167,7 @@ impl Group {
         for lane in &mut self.lanes {
             // One that is not told of ends takes the next firing as new, whoever else still waits.
             let over = |alert: &Arc<Alert>| alert.is_resolved() && !lane.send_resolved;
-            let mut said = BTreeSet::new();
-            for entry in lane.lane.entries() {
-                said.extend(
-                    entry.notification.alerts.iter().map(|named| named.alert.fingerprint()),
-                );
-                said.extend(&entry.untold);
-            }
-            let gone =
-                |fp: &Fingerprint| self.core.alerts.get(fp).is_none_or(over) && !said.contains(fp);
+            let gone = |fp: &Fingerprint| self.core.alerts.get(fp).is_none_or(over);
             if lane.lane.forget(gone) {
                 changes.push(lane.stored(&self.core));
             }
