@@ -40,7 +40,7 @@ mod tests;
 pub use about::About;
 pub use context::{Check, Context, Findings};
 pub use diff::only_changed;
-pub use find::{FindError, Found, find_files};
+pub use find::{Found, find_files};
 pub use fix::fix;
 pub use input::{RuleFile, read};
 pub use online::history;

@@ -7,6 +7,7 @@
 
 mod check;
 mod files;
+mod find;
 mod names;
 mod raw;
 mod types;
@@ -16,4 +17,5 @@ mod tests;
 
 pub use check::check;
 pub use files::{RulePattern, RuleSet, expand_pattern, load_files};
+pub use find::{FindError, Origin, find_files};
 pub use types::{AlertingRule, RecordingRule, Rule, RuleGroup, RulePlaces, TextField};

@@ -10,7 +10,7 @@ mod run;
 pub mod script;
 pub mod unit;
 
-pub use find::{FindError, find_files};
+pub use find::find_files;
 pub use junit::junit;
 pub use report::{CaseReport, Difference, Failure, FileReport, RuleCoverage};
 pub use run::{run_file, run_files};
