@@ -43,6 +43,32 @@ pub(super) fn threshold(expr: &Expr) -> Option<Threshold<'_>> {
     }
 }
 
+/// The parts of an expression that compare a vector with a number, each once.
+pub(super) fn thresholds(expr: &Expr) -> impl Iterator<Item = (&Expr, Threshold<'_>)> {
+    let parts = expr.walk().filter(|part| !matches!(part.kind, ExprKind::Paren(_)));
+    parts.filter_map(|part| Some((part, threshold(part)?)))
+}
+
+/// The calls in an expression of functions that want a counter, with what they are given.
+pub(super) fn counter_calls(expr: &Expr) -> impl Iterator<Item = (&Call, &Expr)> {
+    expr.walk().filter_map(|part| match &part.kind {
+        ExprKind::Call(call) if OF_COUNTERS.contains(&call.function.name) => {
+            Some((call, call.args.first()?))
+        }
+        _ => None,
+    })
+}
+
+/// What is aggregated by the aggregations that an expression begins with, as far as they are
+/// `passed`.
+pub(super) fn aggregated(expr: &Expr, passed: impl Fn(AggregateOp) -> bool) -> &Expr {
+    let mut part = expr;
+    while let Some(aggregate) = aggregate(part).filter(|aggregate| passed(aggregate.op)) {
+        part = &aggregate.expr;
+    }
+    part
+}
+
 /// The number that an expression is, if it is the same at all times.
 #[expect(clippy::float_cmp, reason = "a single number is one that equals itself")]
 pub(super) fn number_of(expr: &Expr) -> Option<f64> {

@@ -69,6 +69,15 @@ pub struct AlertingRule {
     pub source: Arc<SourceFile>,
 }
 
+impl AlertingRule {
+    /// The templates of labels and of annotations, each with its place.
+    pub fn templates(&self) -> impl Iterator<Item = (&TextField, &RuleTemplate)> {
+        let labels = self.places.labels.iter().zip(&self.labels);
+        let annotations = self.places.annotations.iter().zip(&self.annotations);
+        labels.chain(annotations).map(|(field, (_, template))| (field, template))
+    }
+}
+
 /// A rule that gives series.
 #[derive(Clone, Debug)]
 pub struct RecordingRule {

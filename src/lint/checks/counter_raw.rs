@@ -1,10 +1,10 @@
 //! A counter that is compared as it is.
 
 use crate::diag::Severity;
-use crate::lint::shape::{Threshold, aggregate, selector, threshold};
+use crate::lint::shape::{Threshold, aggregated, selector, thresholds};
 use crate::lint::{About, Check, Context, Findings};
 use crate::promql::bounds::is_counter;
-use crate::promql::{AggregateOp, BinaryOp, Expr, ExprKind};
+use crate::promql::{AggregateOp, BinaryOp, Expr};
 
 static ABOUT: About = About {
     id: "promql/counter-raw",
@@ -27,11 +27,7 @@ impl Check for CounterRaw {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        for part in context.expr().walk() {
-            if matches!(part.kind, ExprKind::Paren(_)) {
-                continue;
-            }
-            let Some(threshold) = threshold(part) else { continue };
+        for (part, threshold) in thresholds(context.expr()) {
             // `… / x_total < 0.1 and x_total > 0` keeps a division from going wrong.
             if threshold.value <= 0.0 && part.span != context.expr().without_parens().span {
                 continue;
@@ -51,14 +47,8 @@ fn raw_counter<'e>(threshold: &Threshold<'e>) -> Option<&'e Expr> {
     if !matches!(threshold.op, BinaryOp::Greater | BinaryOp::GreaterOrEqual) {
         return None;
     }
-    let mut part = threshold.vector;
-    while let Some(aggregate) = aggregate(part) {
-        use AggregateOp::{Avg, Max, Min, Sum};
-        if !matches!(aggregate.op, Avg | Max | Min | Sum) {
-            return None;
-        }
-        part = &aggregate.expr;
-    }
+    use AggregateOp::{Avg, Max, Min, Sum};
+    let part = aggregated(threshold.vector, |op| matches!(op, Avg | Max | Min | Sum));
     let name = selector(part)?.metric_name()?;
     is_counter(name).then_some(part)
 }

@@ -32,9 +32,7 @@ impl Check for MissingLabel {
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
         let Some(alert) = context.alert() else { return };
-        let labels = alert.places.labels.iter().zip(&alert.labels);
-        let annotations = alert.places.annotations.iter().zip(&alert.annotations);
-        for (field, (_, template)) in labels.chain(annotations) {
+        for (field, template) in alert.templates() {
             if !template.is_plain() && template.text().contains("abels") {
                 look_at(context, alert, field, template, findings);
             }

@@ -1,7 +1,7 @@
 //! A division whose NaN or infinity changes the verdict.
 
 use crate::diag::Severity;
-use crate::lint::shape::{aggregate, number_of, selector, threshold};
+use crate::lint::shape::{aggregate, aggregated, number_of, selector, threshold};
 use crate::lint::{About, Check, Context, Findings};
 use crate::promql::{AggregateOp, Binary, BinaryOp, Expr, ExprKind, ValueType};
 
@@ -121,10 +121,7 @@ fn scaled_ratio(expr: &Expr) -> Option<&Binary> {
 
 /// A limit that is 0 where there is none, as it is or summed.
 fn zero_limit(expr: &Expr) -> Option<&Expr> {
-    let mut part = expr;
-    while let Some(aggregate) = aggregate(part) {
-        part = &aggregate.expr;
-    }
+    let part = aggregated(expr, |_| true);
     let name = selector(part)?.metric_name()?;
     ZERO_LIMITS.contains(&name).then_some(part)
 }

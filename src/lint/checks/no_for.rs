@@ -1,7 +1,7 @@
 //! An alert that flaps for want of `for`.
 
 use crate::diag::Severity;
-use crate::lint::shape::{aggregate, call, selector, threshold};
+use crate::lint::shape::{aggregated, call, selector, threshold};
 use crate::lint::{About, Check, Context, Findings};
 use crate::promql::{BinaryOp, Expr};
 
@@ -48,11 +48,7 @@ fn flaps(expr: &Expr) -> bool {
         (threshold.op, threshold.value),
         (BinaryOp::Equal, 0.0) | (BinaryOp::Less, 1.0) | (BinaryOp::NotEqual, 1.0)
     );
-    let mut part = threshold.vector;
-    while let Some(aggregate) = aggregate(part) {
-        part = &aggregate.expr;
-    }
-    let name = selector(part).and_then(|s| s.metric_name());
+    let name = selector(aggregated(threshold.vector, |_| true)).and_then(|s| s.metric_name());
     fails && matches!(name, Some("up" | "probe_success"))
 }
 

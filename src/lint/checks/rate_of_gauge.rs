@@ -1,7 +1,7 @@
 //! The rate of what is no counter.
 
 use crate::diag::Severity;
-use crate::lint::shape::{OF_COUNTERS, selector};
+use crate::lint::shape::{OF_COUNTERS, counter_calls, selector};
 use crate::lint::{About, Check, Context, Findings};
 use crate::promql::{Expr, ExprKind};
 
@@ -45,12 +45,7 @@ impl Check for RateOfGauge {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        for part in context.expr().walk() {
-            let ExprKind::Call(call) = &part.kind else { continue };
-            let Some(arg) = call.args.first() else { continue };
-            if !OF_COUNTERS.contains(&call.function.name) {
-                continue;
-            }
+        for (call, arg) in counter_calls(context.expr()) {
             let Some((what, severity)) = gauge(arg) else { continue };
             let name = call.function.name;
             let mut finding = context

@@ -1,7 +1,7 @@
 //! The rate of a sum of counters.
 
 use crate::diag::Severity;
-use crate::lint::shape::{OF_COUNTERS, calls_any, selector};
+use crate::lint::shape::{OF_COUNTERS, calls_any, counter_calls, selector};
 use crate::lint::{About, Check, Context, Findings};
 use crate::promql::{AggregateOp, Expr, ExprKind};
 
@@ -27,12 +27,7 @@ impl Check for RateOfSum {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        for part in context.expr().walk() {
-            let ExprKind::Call(call) = &part.kind else { continue };
-            let Some(arg) = call.args.first() else { continue };
-            if !OF_COUNTERS.contains(&call.function.name) {
-                continue;
-            }
+        for (call, arg) in counter_calls(context.expr()) {
             let name = call.function.name;
             let finding = |message| {
                 let finding = context.finding(&ABOUT, call.name_span, message);

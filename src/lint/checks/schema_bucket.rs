@@ -1,9 +1,9 @@
 //! A threshold that a quantile cannot exceed.
 
 use crate::diag::Severity;
-use crate::lint::shape::{aggregate, call, threshold};
+use crate::lint::shape::{aggregated, call, picks, thresholds};
 use crate::lint::{About, Check, Context, Findings};
-use crate::promql::{BinaryOp, Expr, ExprKind};
+use crate::promql::{BinaryOp, Expr};
 
 static ABOUT: About = About {
     id: "schema/bucket",
@@ -27,11 +27,7 @@ impl Check for SchemaBucket {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        for part in context.expr().walk() {
-            if matches!(part.kind, ExprKind::Paren(_)) {
-                continue;
-            }
-            let Some(threshold) = threshold(part) else { continue };
+        for (part, threshold) in thresholds(context.expr()) {
             let Some((last, place)) = last_bucket(context, threshold.vector) else { continue };
             let never = match threshold.op {
                 BinaryOp::Greater => threshold.value >= last,
@@ -54,11 +50,8 @@ impl Check for SchemaBucket {
 /// The bound of the last finite bucket behind a quantile, and the buckets.
 fn last_bucket<'e>(context: &Context<'_>, vector: &'e Expr) -> Option<(f64, &'e Expr)> {
     let schema = context.project.schema.as_ref()?;
-    let mut part = vector;
-    while let Some(aggregate) = aggregate(part).filter(|a| crate::lint::shape::picks(a.op)) {
-        part = &aggregate.expr;
-    }
-    let quantile = call(part).filter(|call| call.function.name == "histogram_quantile")?;
+    let quantile = call(aggregated(vector, picks))
+        .filter(|call| call.function.name == "histogram_quantile")?;
     let buckets = quantile.args.get(1)?;
     let mut selectors = buckets.selectors();
     let selector = selectors.next().filter(|_| selectors.next().is_none())?;

@@ -31,9 +31,7 @@ impl Check for TemplateFails {
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
         let Some(alert) = context.alert() else { return };
-        let labels = alert.places.labels.iter().zip(&alert.labels);
-        let annotations = alert.places.annotations.iter().zip(&alert.annotations);
-        for (field, (_, template)) in labels.chain(annotations) {
+        for (field, template) in alert.templates() {
             if template.is_plain() || field.from_group || is_simple(template.text()) {
                 continue;
             }
