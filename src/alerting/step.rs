@@ -1,6 +1,7 @@
 //! The step itself: the samples of one evaluation move a rule's alerts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::alerting::{AlertInstance, AlertState, Transition, TransitionReason};
@@ -67,8 +68,11 @@ pub struct Step {
 }
 
 /// The alerts of one rule: those that are pending or fire, and those resolved a short while ago.
+///
+/// Cloning copies a pointer, and what is shared is copied when one side changes: every evaluation
+/// holds the alerts as they were while it waits for its datasource.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct RuleAlerts(BTreeMap<Fingerprint, AlertInstance>);
+pub struct RuleAlerts(Arc<BTreeMap<Fingerprint, AlertInstance>>);
 
 impl RuleAlerts {
     /// All alerts, the resolved among them, in order of fingerprint.
@@ -79,6 +83,10 @@ impl RuleAlerts {
     /// The alerts that are pending or fire.
     pub fn active(&self) -> impl Iterator<Item = (Fingerprint, &AlertInstance)> {
         self.iter().filter(|(_, alert)| alert.is_active())
+    }
+
+    fn map(&mut self) -> &mut BTreeMap<Fingerprint, AlertInstance> {
+        Arc::make_mut(&mut self.0)
     }
 
     /// One alert.
@@ -140,7 +148,7 @@ impl RuleAlerts {
         }
         if self.0.len() > known + known / 4 {
             // Filled one by one in their order, the nodes of a tree stay half empty.
-            self.0 = std::mem::take(&mut self.0).into_iter().collect();
+            *self.map() = std::mem::take(self.map()).into_iter().collect();
         }
         step
     }
@@ -164,7 +172,7 @@ impl RuleAlerts {
     /// Ends every alert, as when the rule is gone. What was pending or fired becomes inactive.
     pub fn remove_all(&mut self, ts: Timestamp, reason: TransitionReason) -> Step {
         let mut step = Step::default();
-        for (fingerprint, mut alert) in std::mem::take(&mut self.0) {
+        for (fingerprint, mut alert) in std::mem::take(self.map()) {
             let from = alert.state;
             if alert.is_active() {
                 end(&mut alert, ts);
@@ -181,7 +189,7 @@ impl RuleAlerts {
     /// restart must not find times of the former clock.
     pub fn clock_jumped(&mut self, by_millis: i64, at: Timestamp) -> Vec<Transition> {
         let mut transitions = Vec::new();
-        for (fingerprint, alert) in self.0.iter_mut().filter(|(_, alert)| alert.is_active()) {
+        for (fingerprint, alert) in self.map().iter_mut().filter(|(_, alert)| alert.is_active()) {
             alert.active_at = alert.active_at.moved(by_millis);
             alert.keep_firing_since = alert.keep_firing_since.map(|since| since.moved(by_millis));
             if alert.state == AlertState::Pending || alert.keep_firing_since.is_some() {
@@ -194,13 +202,13 @@ impl RuleAlerts {
 
     /// Puts an alert back that was stored.
     pub(super) fn insert(&mut self, alert: AlertInstance) {
-        self.0.insert(alert.fingerprint(), alert);
+        self.map().insert(alert.fingerprint(), alert);
     }
 
     /// A running time that starts in the future starts now instead: a clock that went back
     /// delays an alert by one `for` at most, not until the clock has caught up.
     fn clamp_to(&mut self, ts: Timestamp) {
-        for alert in self.0.values_mut() {
+        for alert in self.map().values_mut() {
             if alert.state == AlertState::Pending {
                 alert.active_at = alert.active_at.min(ts);
             }
@@ -210,12 +218,12 @@ impl RuleAlerts {
 
     /// An alert that the expression does not return.
     fn absent(&mut self, fp: Fingerprint, rule: &RuleTiming, ts: Timestamp, step: &mut Step) {
-        let Some(alert) = self.0.get_mut(&fp) else { return };
+        let Some(alert) = self.map().get_mut(&fp) else { return };
         let from = alert.state;
         let reason = match from {
             AlertState::Inactive => {
                 if alert.resolved_at.is_none_or(|at| ts.since(at) > RESOLVED_RETENTION) {
-                    self.0.remove(&fp);
+                    self.map().remove(&fp);
                     step.forgotten.push(fp);
                 }
                 return;
@@ -241,7 +249,7 @@ impl RuleAlerts {
         };
         step.transitions.extend(reason.map(|reason| transition(fp, alert, from, reason, ts)));
         if from == AlertState::Pending {
-            self.0.remove(&fp);
+            self.map().remove(&fp);
             step.forgotten.push(fp);
         }
     }
@@ -254,7 +262,7 @@ impl RuleAlerts {
         rule: &RuleTiming,
         ts: Timestamp,
     ) -> Option<Transition> {
-        let known = self.0.remove(&fp).filter(AlertInstance::is_active);
+        let known = self.map().remove(&fp).filter(AlertInstance::is_active);
         let from = known.as_ref().map_or(AlertState::Inactive, |alert| alert.state);
         let mut alert = AlertInstance {
             labels: sample.labels,
@@ -281,7 +289,7 @@ impl RuleAlerts {
         let advanced = advance(&mut alert, rule, ts);
         let reason = if from == AlertState::Inactive { reason } else { advanced.or(reason) };
         let transition = reason.map(|reason| transition(fp, &alert, from, reason, ts));
-        self.0.insert(fp, alert);
+        self.map().insert(fp, alert);
         transition
     }
 }

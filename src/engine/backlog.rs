@@ -183,10 +183,10 @@ mod tests {
             Change::AddDecision(crate::storage::Decision {
                 at: Timestamp::from_secs(1),
                 fingerprint: Fingerprint(7),
-                group: GroupId { key: crate::model::GroupKey("k".into()), receiver: "r".into() },
+                group: GroupId::new(crate::model::GroupKey("k".into()), "r"),
                 integration: None,
-                reason: "grouped".to_string(),
-                detail: String::new(),
+                reason: "grouped".into(),
+                detail: Arc::default(),
             })
         };
         let mut backlog = Backlog::new(vec![decision(), delete(0), decision()]);

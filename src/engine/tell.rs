@@ -27,8 +27,8 @@ pub(super) fn changes(changes: &[Change]) {
                 group = %decision.group.key,
                 receiver = &*decision.group.receiver,
                 integration = decision.integration.as_ref().map(tracing::field::display),
-                reason = decision.reason,
-                detail = decision.detail,
+                reason = &*decision.reason,
+                detail = &*decision.detail,
                 "routing decision"
             ),
             Change::PutSilence(silence) => tracing::info!(

@@ -102,8 +102,9 @@ impl Look<'_> {
         let mut groups: BTreeSet<GroupId> =
             decisions.filter(|d| wanted(d.at)).map(|d| d.group.clone()).collect();
         let lanes = self.case.current.lanes.iter().filter(|lane| self.believes(lane));
-        groups.extend(lanes.map(|lane| group_of(&lane.key)));
-        groups.extend(self.case.current.entries.iter().map(|entry| group_of(&entry.lane())));
+        groups.extend(lanes.map(|lane| GroupId::of_lane(&lane.key)));
+        groups
+            .extend(self.case.current.entries.iter().map(|entry| GroupId::of_lane(&entry.lane())));
         if self.firing {
             groups.retain(|group| self.is_member(group));
         }
@@ -117,7 +118,7 @@ impl Look<'_> {
 
     /// Whether a firing alert is in a group: a reload has not taken it out.
     fn is_member(&self, group: &GroupId) -> bool {
-        let membership = |d: &&Decision| matches!(d.reason.as_str(), "grouped" | "left_group");
+        let membership = |d: &&Decision| matches!(&*d.reason, "grouped" | "left_group");
         let last = self.decisions(group).filter(membership).last();
         last.is_none_or(|decision| decision.reason == "grouped")
     }
@@ -129,12 +130,13 @@ impl Look<'_> {
     /// The group's integrations, or the group alone where none is known.
     fn places(&self, group: &GroupId) -> Vec<Place> {
         let current = &self.case.current;
-        let lanes = current.lanes.iter().filter(|lane| group_of(&lane.key) == *group);
+        let lanes = current.lanes.iter().filter(|lane| GroupId::of_lane(&lane.key) == *group);
         let mut integrations: BTreeSet<&IntegrationId> =
             lanes.map(|lane| &lane.key.integration).collect();
         let decided = self.decisions(group).filter(|d| d.at >= self.fired);
         integrations.extend(decided.filter_map(|d| d.integration.as_ref()));
-        let waiting = current.entries.iter().filter(|entry| group_of(&entry.lane()) == *group);
+        let waiting =
+            current.entries.iter().filter(|entry| GroupId::of_lane(&entry.lane()) == *group);
         integrations.extend(waiting.map(|entry| &entry.notification.integration));
         let tried = self.attempts(group, None);
         integrations.extend(tried.map(|attempt| &attempt.integration));
@@ -209,8 +211,8 @@ impl Look<'_> {
         let old = self.firing && self.last_start.is_some_and(|start| last.at < start);
         (holds(&last.reason) && !old).then(|| Hold {
             since: last.at,
-            reason: last.reason.clone(),
-            detail: last.detail.clone(),
+            reason: last.reason.to_string(),
+            detail: last.detail.to_string(),
         })
     }
 }
@@ -218,8 +220,4 @@ impl Look<'_> {
 /// Whether a reason holds an alert back.
 fn holds(reason: &str) -> bool {
     matches!(reason, "inhibited" | "silenced" | "in_mute_interval" | "outside_active_interval")
-}
-
-fn group_of(lane: &LaneKey) -> GroupId {
-    GroupId { key: lane.group_key.clone(), receiver: lane.integration.receiver.clone() }
 }

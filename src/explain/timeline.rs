@@ -52,7 +52,7 @@ fn order(event: &Event) -> (Kind, bool) {
 fn changed(decisions: &[Decision]) -> impl Iterator<Item = &Decision> {
     let mut last: BTreeMap<&GroupId, (&str, &str)> = BTreeMap::new();
     decisions.iter().filter(move |decision| {
-        let new = (decision.reason.as_str(), decision.detail.as_str());
+        let new = (&*decision.reason, &*decision.detail);
         decision.integration.is_some() || last.insert(&decision.group, new) != Some(new)
     })
 }
@@ -117,9 +117,9 @@ fn value(value: f64) -> String {
 
 fn decision(decision: &Decision, now: Timestamp) -> Event {
     let Decision { at, group, integration, reason, detail, .. } = decision;
-    let detail_words = match reason.as_str() {
+    let detail_words = match &**reason {
         "grouped" => format!("{}{}", group.key, flush_of(detail, now)),
-        _ => detail.clone(),
+        _ => detail.to_string(),
     };
     let mut text = phrase(reason).to_string();
     if !detail_words.is_empty() {
@@ -129,7 +129,7 @@ fn decision(decision: &Decision, now: Timestamp) -> Event {
         receiver: Some(group.receiver.to_string()),
         integration: integration.as_ref().map(short),
         group: Some(group.key.clone()),
-        detail: detail.clone(),
+        detail: detail.to_string(),
         ..event(*at, Kind::Decision, reason, text)
     }
 }

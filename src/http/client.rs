@@ -19,6 +19,9 @@ use crate::model::{Secret, SecretSource};
 
 /// As in Go's client.
 const MAX_REDIRECTS: usize = 10;
+/// How many connections to one host wait for the next request. Each keeps what it once needed to read
+/// a large answer, and more are open only while more requests are under way.
+const MAX_IDLE: usize = 16;
 
 /// How long a request may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -226,6 +229,7 @@ fn extra_headers(list: &[ExtraHeader]) -> Result<HeaderMap, HttpError> {
 
 fn build(config: &HttpConfig, timeouts: Timeouts) -> Result<Client, HttpError> {
     let builder = Client::builder()
+        .pool_max_idle_per_host(MAX_IDLE)
         .tls_backend_preconfigured(tls::client_config(config)?)
         .user_agent(concat!("watchbell/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(timeouts.connect)

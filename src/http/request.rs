@@ -82,6 +82,8 @@ impl HttpRequest {
     pub fn body(mut self, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
         self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         self.body = body.into();
+        // It lives as long as its receiver takes, and a storm has many of them.
+        self.body.shrink_to_fit();
         self
     }
 

@@ -1,6 +1,8 @@
 //! What is stored, and the changes to it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -12,15 +14,42 @@ use crate::model::{
 use crate::outbox::{Attempt, EntryId, LaneKey, OutboxEntry, Told};
 
 /// The identity of an aggregation group: two routes may share a key, their receivers differ.
+/// Cloning copies a pointer: every routed alert names its groups.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct GroupId {
+#[serde(transparent)]
+pub struct GroupId(Arc<GroupPlace>);
+
+/// What a [`GroupId`] consists of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct GroupPlace {
     /// The group's key.
     pub key: GroupKey,
     /// The receiver of its route.
     pub receiver: Arc<str>,
 }
 
-/// One change of the stored state. `Put…` inserts or replaces, `Add…` appends history.
+impl GroupId {
+    /// The group with this key of a route to this receiver.
+    pub fn new(key: GroupKey, receiver: impl Into<Arc<str>>) -> Self {
+        Self(Arc::new(GroupPlace { key, receiver: receiver.into() }))
+    }
+
+    /// The group that a lane tells of.
+    pub fn of_lane(lane: &LaneKey) -> Self {
+        Self::new(lane.group_key.clone(), Arc::clone(&lane.integration.receiver))
+    }
+}
+
+impl Deref for GroupId {
+    type Target = GroupPlace;
+
+    fn deref(&self) -> &GroupPlace {
+        &self.0
+    }
+}
+
+/// One change of the stored state. `Put…` inserts or replaces, `Add…` appends history. The large ones
+/// that are rare among them are boxed: a storm has a million changes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// An alert of a rule. Its key is the rule, the fingerprint of the instance's labels and
@@ -55,23 +84,45 @@ pub enum Change {
     /// The group is empty and owes nothing.
     DeleteGroup(GroupId),
     /// A lane's notification log.
-    PutLane(StoredLane),
+    PutLane(Box<StoredLane>),
     /// The lane is over.
     DeleteLane(LaneKey),
     /// Something to be delivered.
-    PutEntry(OutboxEntry),
+    PutEntry(Box<OutboxEntry>),
     /// It was delivered, superseded or given up.
     DeleteEntry(EntryId),
     /// A silence.
-    PutSilence(Silence),
+    PutSilence(Box<Silence>),
     /// A silence has been over for long enough.
     DeleteSilence(SilenceId),
     /// The outcome of an attempt.
-    AddAttempt(Attempt),
+    AddAttempt(Box<Attempt>),
     /// The program was alive at this time.
     Heartbeat(Timestamp),
     /// The program has taken up what is stored.
     AddStart(Start),
+}
+
+impl Change {
+    /// Something to be delivered.
+    pub fn put_entry(entry: OutboxEntry) -> Self {
+        Self::PutEntry(Box::new(entry))
+    }
+
+    /// A lane's notification log.
+    pub fn put_lane(lane: StoredLane) -> Self {
+        Self::PutLane(Box::new(lane))
+    }
+
+    /// The outcome of an attempt.
+    pub fn add_attempt(attempt: Attempt) -> Self {
+        Self::AddAttempt(Box::new(attempt))
+    }
+
+    /// A silence.
+    pub fn put_silence(silence: Silence) -> Self {
+        Self::PutSilence(Box::new(silence))
+    }
 }
 
 /// An alert of a rule as it is stored.
@@ -121,9 +172,10 @@ pub struct Decision {
     /// The integration, where the decision is about one.
     pub integration: Option<IntegrationId>,
     /// The named reason, such as `first_notification` or `inhibited`.
-    pub reason: String,
-    /// What else is to be said of it, such as the inhibiting alert; may be empty.
-    pub detail: String,
+    pub reason: Cow<'static, str>,
+    /// What else is to be said of it, such as the inhibiting alert; may be empty. Alerts that come
+    /// together share it.
+    pub detail: Arc<str>,
 }
 
 /// An aggregation group as it is stored.
@@ -179,9 +231,9 @@ impl Snapshot {
         let Self { alerts, groups, lanes, entries, silences, heartbeat, last_entry: _ } = self;
         let mut changes: Vec<Change> = alerts.into_iter().map(Change::PutAlert).collect();
         changes.extend(groups.into_iter().map(Change::PutGroup));
-        changes.extend(lanes.into_iter().map(Change::PutLane));
-        changes.extend(entries.into_iter().map(Change::PutEntry));
-        changes.extend(silences.into_iter().map(Change::PutSilence));
+        changes.extend(lanes.into_iter().map(Change::put_lane));
+        changes.extend(entries.into_iter().map(Change::put_entry));
+        changes.extend(silences.into_iter().map(Change::put_silence));
         changes.extend(heartbeat.map(Change::Heartbeat));
         changes
     }

@@ -75,25 +75,25 @@ impl State {
                 self.groups.remove(&id);
             }
             Change::PutLane(lane) => {
-                self.lanes.insert(lane.key.clone(), lane);
+                self.lanes.insert(lane.key.clone(), *lane);
             }
             Change::DeleteLane(key) => {
                 self.lanes.remove(&key);
             }
             Change::PutEntry(entry) => {
                 self.last_entry = self.last_entry.max(entry.id.0);
-                self.entries.insert(entry.id, entry);
+                self.entries.insert(entry.id, *entry);
             }
             Change::DeleteEntry(id) => {
                 self.entries.remove(&id);
             }
             Change::PutSilence(silence) => {
-                self.silences.insert(silence.id, silence);
+                self.silences.insert(silence.id, *silence);
             }
             Change::DeleteSilence(id) => {
                 self.silences.remove(&id);
             }
-            Change::AddAttempt(attempt) => add(&mut self.attempts, attempt),
+            Change::AddAttempt(attempt) => add(&mut self.attempts, *attempt),
             Change::Heartbeat(at) => self.heartbeat = Some(at),
             Change::AddStart(start) => add(&mut self.starts, start),
         }

@@ -206,8 +206,8 @@ impl World {
         let store = MemoryStore::new();
         let alerts = snapshot.alerts.iter().cloned().map(Change::PutAlert);
         let groups = snapshot.groups.iter().cloned().map(Change::PutGroup);
-        let lanes = snapshot.lanes.iter().cloned().map(Change::PutLane);
-        let entries = snapshot.entries.iter().cloned().map(Change::PutEntry);
+        let lanes = snapshot.lanes.iter().cloned().map(Change::put_lane);
+        let entries = snapshot.entries.iter().cloned().map(Change::put_entry);
         block_on(store.commit(alerts.chain(groups).chain(lanes).chain(entries).collect())).unwrap();
         let mut other = Self {
             now: self.now,

@@ -113,7 +113,7 @@ impl Screen {
     /// Only what keeps people from being told: the rest shows as messages.
     fn decision(&self, text: &mut String, decision: &Decision) {
         let held = ["inhibited", "silenced", "in_mute_interval", "outside_active_interval"];
-        if !held.contains(&decision.reason.as_str()) {
+        if !held.contains(&&*decision.reason) {
             return;
         }
         let known = self.known.iter().find(|(seen, _)| *seen == decision.fingerprint);

@@ -90,10 +90,10 @@ impl Dispatcher {
                 removed.retain(|id| *id != finished.attempt.entry);
                 removed.extend(lane.refused.replace(finished.attempt.entry));
             }
-            changes.push(Change::AddAttempt(finished.attempt));
+            changes.push(Change::add_attempt(finished.attempt));
             changes.extend(before.record(&gone, &lane.lane, id, &lane.id, now));
             changes.extend(removed.into_iter().map(Change::DeleteEntry));
-            changes.extend(lane.lane.entries().cloned().map(Change::PutEntry));
+            changes.extend(lane.lane.entries().cloned().map(Change::put_entry));
             changes.push(lane.stored(&group.core));
         }
         self.groups.insert(id.clone(), group);

@@ -55,7 +55,9 @@ impl Dispatcher {
 
     /// Gives the group a lane for every integration that its receiver has now.
     pub(super) fn renew_lanes(&self, group: &mut Group, now: Now, changes: &mut Vec<Change>) {
-        for (id, send_resolved) in self.setup.integrations(&group.core.receiver) {
+        let integrations = self.setup.integrations(&group.core.receiver);
+        group.lanes.reserve_exact(integrations.len().saturating_sub(group.lanes.len()));
+        for (id, send_resolved) in integrations {
             match group.lane_mut(id) {
                 Some(lane) => lane.send_resolved = *send_resolved,
                 None => {
@@ -128,10 +130,10 @@ impl Dispatcher {
                     reason: news.reason,
                     created_at: now.wall,
                 };
+                let name = news.reason.as_str();
+                let detail: Arc<str> = format!("notification {}", entry.0).into();
                 for fingerprint in &news.named {
-                    let (name, detail) =
-                        (news.reason.as_str(), format!("notification {}", entry.0));
-                    let to = Some(lane.id.clone());
+                    let (to, detail) = (Some(lane.id.clone()), Arc::clone(&detail));
                     changes.push(decision(*fingerprint, &id, to, name, detail, now));
                 }
                 let firing = news.named.iter().filter(|fp| sorted.firing.contains(fp));
@@ -153,7 +155,7 @@ impl Dispatcher {
         };
         changes.extend(before.record(&removed, &lane.lane, &id, &lane.id, now));
         changes.extend(removed.into_iter().map(Change::DeleteEntry));
-        changes.extend(lane.lane.entries().cloned().map(Change::PutEntry));
+        changes.extend(lane.lane.entries().cloned().map(Change::put_entry));
         changes.push(lane.stored(&group.core));
         self.time_attempt(&id, lane, now);
     }
@@ -177,7 +179,7 @@ impl Dispatcher {
         let unknown = settled.iter().filter(|(_, knew)| !**knew && !group.lanes.is_empty());
         changes.extend(unknown.map(|(fingerprint, _)| {
             let name = "resolved_before_notification";
-            decision(*fingerprint, id, None, name, String::new(), now)
+            decision(*fingerprint, id, None, name, Arc::default(), now)
         }));
         let settled = settled.into_keys().collect();
         if group.is_over() {
@@ -278,12 +280,15 @@ fn words(
     named: &BTreeSet<Fingerprint>,
 ) -> Vec<NotifiedAlert> {
     let alerts = named.iter().filter_map(|fp| group.alerts.get(fp).map(|alert| (fp, alert)));
-    let mut words: Vec<NotifiedAlert> = alerts
-        .map(|(fp, alert)| NotifiedAlert {
-            alert: Arc::clone(alert),
-            missed: alert.is_resolved() && !lane.lane.has_heard(*fp),
+    // As `NotifiedAlert::order` has it, but each label set is read once and not at each comparison.
+    let mut words: Vec<_> = alerts
+        .map(|(fp, alert)| {
+            let labels: Vec<(&str, &str)> = alert.labels.iter().collect();
+            let missed = alert.is_resolved() && !lane.lane.has_heard(*fp);
+            let word = NotifiedAlert { alert: Arc::clone(alert), missed };
+            ((alert.is_resolved(), alert.starts_at, labels), word)
         })
         .collect();
-    words.sort_by(|a, b| a.order().cmp(&b.order()));
-    words
+    words.sort_by(|a, b| a.0.cmp(&b.0));
+    words.into_iter().map(|(_, word)| word).collect()
 }

@@ -79,7 +79,7 @@ impl GroupLane {
 
     /// The lane's log, to be stored.
     pub(super) fn stored(&self, group: &AggregationGroup) -> Change {
-        Change::PutLane(StoredLane {
+        Change::put_lane(StoredLane {
             key: self.key(group),
             enqueued: self.lane.enqueued.clone(),
             delivered: self.lane.delivered.clone(),
@@ -91,6 +91,7 @@ impl GroupLane {
 
 /// A group of alerts and everyone who is told of it.
 pub(super) struct Group {
+    id: GroupId,
     pub(super) core: AggregationGroup,
     /// The route, kept also when a reload has removed it from the tree.
     pub(super) route: Arc<Route>,
@@ -102,25 +103,29 @@ pub(super) struct Group {
     pub(super) held: BTreeMap<Fingerprint, Held>,
     /// Alerts that a reload has taken out of the group: they end here because their route changed.
     pub(super) left: BTreeSet<Fingerprint>,
+    /// What is said of alerts that join before the flush at this time.
+    pub(super) joining: Option<(Timestamp, Arc<str>)>,
     /// The timer of the next flush, as it stands in the timers.
     pub(super) flush_at: Option<Monotonic>,
 }
 
 impl Group {
-    pub(super) fn new(core: AggregationGroup, route: Arc<Route>) -> Self {
+    pub(super) fn new(id: GroupId, core: AggregationGroup, route: Arc<Route>) -> Self {
         Self {
+            id,
             core,
             route,
             orphan: false,
             lanes: Vec::new(),
             held: BTreeMap::new(),
             left: BTreeSet::new(),
+            joining: None,
             flush_at: None,
         }
     }
 
     pub(super) fn id(&self) -> GroupId {
-        GroupId { key: self.core.key.clone(), receiver: self.core.receiver.clone() }
+        self.id.clone()
     }
 
     pub(super) fn lanes(&self) -> impl Iterator<Item = &GroupLane> {

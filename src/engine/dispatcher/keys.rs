@@ -20,10 +20,10 @@ impl GroupIds {
         if self.0.len() >= MAX_KNOWN {
             self.0.clear();
         }
-        let id = self.0.entry((route.id, labels.clone())).or_insert_with(|| GroupId {
-            key: route.key_of(labels),
-            receiver: route.receiver.as_str().into(),
-        });
+        let id = self
+            .0
+            .entry((route.id, labels.clone()))
+            .or_insert_with(|| GroupId::new(route.key_of(labels), route.receiver.as_str()));
         id.clone()
     }
 
@@ -57,7 +57,7 @@ mod tests {
             let said = setup.tree.groups_of(&labels).into_iter();
             let said: Vec<_> = said.map(|(_, key, _)| key).collect();
             let known = ids.of_labels(&setup.tree, &labels).into_iter();
-            assert_eq!(known.map(|id| id.key).collect::<Vec<_>>(), said);
+            assert_eq!(known.map(|id| id.key.clone()).collect::<Vec<_>>(), said);
             assert_eq!((said.len(), ids.0.len() <= MAX_KNOWN), (2, true));
         }
     }

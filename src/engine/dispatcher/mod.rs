@@ -44,7 +44,7 @@ struct Routed {
     /// The sources as one: the earliest start, the newest annotations.
     merged: Arc<Alert>,
     /// The groups that hold it.
-    groups: SmallVec<[GroupId; 1]>,
+    groups: SmallVec<[GroupId; 2]>,
 }
 
 /// What one rule says of an alert.

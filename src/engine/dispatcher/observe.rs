@@ -227,7 +227,7 @@ impl Dispatcher {
             let id = self.ids.of(&route, &labels);
             let group = self.groups.entry(id).or_insert_with_key(|id| {
                 let core = AggregationGroup::new(&route, id.key.clone(), labels, now);
-                Group::new(core, Arc::clone(&route))
+                Group::new(id.clone(), core, Arc::clone(&route))
             });
             // The group's own, so that its alerts share the text.
             let id = group.id();

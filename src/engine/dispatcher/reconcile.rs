@@ -46,7 +46,7 @@ impl Dispatcher {
             for lane in &mut lanes {
                 lane.lane.clock_jumped(by_millis);
                 self.time_attempt(&id, lane, now);
-                changes.extend(lane.lane.entries().cloned().map(Change::PutEntry));
+                changes.extend(lane.lane.entries().cloned().map(Change::put_entry));
                 changes.push(lane.stored(&group.core));
             }
             group.lanes = lanes;
@@ -230,7 +230,7 @@ impl Dispatcher {
             let concerned = group.core.alerts.keys().filter(|fp| lane.believes(**fp));
             changes.extend(concerned.map(|fingerprint| {
                 let to = Some(lane.id.clone());
-                decision(*fingerprint, &id, to, "integration_removed", String::new(), now)
+                decision(*fingerprint, &id, to, "integration_removed", Arc::default(), now)
             }));
             if known.is_empty() {
                 let firing = group.core.alerts.iter().filter(|(_, alert)| !alert.is_resolved());

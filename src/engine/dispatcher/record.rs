@@ -2,6 +2,7 @@
 //! can tell them. Nothing here moves the state machine.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::engine::dispatcher::group::{Group, GroupLane};
 use crate::model::{Fingerprint, IntegrationId, Now};
@@ -31,7 +32,7 @@ impl GroupLane {
             if self.noted.insert(*fingerprint, Quiet::Known) != Some(Quiet::Known) {
                 let to = Some(self.id.clone());
                 let name = "already_notified";
-                changes.push(decision(*fingerprint, group, to, name, String::new(), now));
+                changes.push(decision(*fingerprint, group, to, name, Arc::default(), now));
             }
         }
     }
@@ -52,7 +53,7 @@ impl GroupLane {
             if self.noted.insert(*fingerprint, Quiet::Over) != Some(Quiet::Over) {
                 let to = Some(self.id.clone());
                 let name = "send_resolved_off";
-                changes.push(decision(*fingerprint, group, to, name, String::new(), now));
+                changes.push(decision(*fingerprint, group, to, name, Arc::default(), now));
             }
         }
     }
@@ -100,21 +101,28 @@ impl Before {
 
 /// An alert has joined a group: by which route, when that is flushed, and whether anybody is
 /// behind its receiver.
-pub(super) fn joined(fingerprint: Fingerprint, group: &Group, now: Now) -> Decision {
+pub(super) fn joined(fingerprint: Fingerprint, group: &mut Group, now: Now) -> Decision {
     let due = now.wall_of(group.core.next_flush.max(now.mono));
-    let detail = format!("route {}, flushed at {due}", group.route.key);
+    let detail = match &group.joining {
+        Some((known, detail)) if *known == due => Arc::clone(detail),
+        _ => {
+            let detail = format!("route {}, flushed at {due}", group.route.key).into();
+            group.joining = Some((due, Arc::clone(&detail)));
+            detail
+        }
+    };
     record(fingerprint, &group.id(), None, "grouped", detail, now)
 }
 
 /// There is nobody behind a group's receiver.
 pub(super) fn nobody(fingerprint: Fingerprint, group: &GroupId, now: Now) -> Change {
-    decision(fingerprint, group, None, "no_integrations", String::new(), now)
+    decision(fingerprint, group, None, "no_integrations", Arc::default(), now)
 }
 
 /// A reload has taken an alert out of a group; `told` says whether its end is told there.
 pub(super) fn left(fingerprint: Fingerprint, group: &GroupId, told: bool, now: Now) -> Change {
     let detail = if told { "its end is told there" } else { "nobody was told of it there" };
-    decision(fingerprint, group, None, "left_group", detail.to_string(), now)
+    decision(fingerprint, group, None, "left_group", detail, now)
 }
 
 /// A decision, to be stored.
@@ -122,21 +130,21 @@ pub(super) fn decision(
     fingerprint: Fingerprint,
     group: &GroupId,
     integration: Option<IntegrationId>,
-    reason: &str,
-    detail: String,
+    reason: &'static str,
+    detail: impl Into<Arc<str>>,
     now: Now,
 ) -> Change {
-    Change::AddDecision(record(fingerprint, group, integration, reason, detail, now))
+    Change::AddDecision(record(fingerprint, group, integration, reason, detail.into(), now))
 }
 
 fn record(
     fingerprint: Fingerprint,
     group: &GroupId,
     integration: Option<IntegrationId>,
-    reason: &str,
-    detail: String,
+    reason: &'static str,
+    detail: Arc<str>,
     now: Now,
 ) -> Decision {
-    let (group, reason) = (group.clone(), reason.to_string());
+    let (group, reason) = (group.clone(), reason.into());
     Decision { at: now.wall, fingerprint, group, integration, reason, detail }
 }

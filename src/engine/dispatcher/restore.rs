@@ -60,8 +60,7 @@ impl Dispatcher {
         // That an alert is in a group that was there before is no new decision.
         changes.extend(routed.into_iter().filter(|change| match change {
             Change::AddDecision(d) => {
-                !matches!(d.reason.as_str(), "grouped" | "no_integrations")
-                    || !restored.contains(&d.group)
+                !matches!(&*d.reason, "grouped" | "no_integrations") || !restored.contains(&d.group)
             }
             _ => true,
         }));
@@ -81,7 +80,12 @@ impl Dispatcher {
 
     /// Records that alerts which have other labels than before are in groups that were there before:
     /// each is another alert.
-    fn record_renamed(&self, restored: &BTreeSet<GroupId>, now: Now, changes: &mut Vec<Change>) {
+    fn record_renamed(
+        &mut self,
+        restored: &BTreeSet<GroupId>,
+        now: Now,
+        changes: &mut Vec<Change>,
+    ) {
         let renamed = changes.iter().filter_map(|change| match change {
             Change::PutKnown(known) => Some(known.labels.fingerprint()),
             _ => None,
@@ -90,8 +94,10 @@ impl Dispatcher {
         for fingerprint in renamed {
             let groups = self.alerts.get(&fingerprint).map_or(&[][..], |routed| &routed.groups);
             let groups = groups.iter().filter(|id| restored.contains(id));
-            let groups = groups.filter_map(|id| self.groups.get(id));
-            changes.extend(groups.map(|g| Change::AddDecision(joined(fingerprint, g, now))));
+            for id in groups {
+                let Some(group) = self.groups.get_mut(id) else { continue };
+                changes.push(Change::AddDecision(joined(fingerprint, group, now)));
+            }
         }
     }
 
@@ -179,7 +185,7 @@ impl Dispatcher {
         }
         for stored in lanes {
             let entries = by_lane.remove(&stored.key).unwrap_or_default();
-            let Some(group) = self.groups.get_mut(&group_of(&stored.key)) else {
+            let Some(group) = self.groups.get_mut(&GroupId::of_lane(&stored.key)) else {
                 changes.push(Change::DeleteLane(stored.key));
                 changes.extend(entries.iter().map(|entry| Change::DeleteEntry(entry.id)));
                 continue;
@@ -194,10 +200,10 @@ impl Dispatcher {
                 &group.core.alerts,
             );
             lane.unlearned.extend(stored.unlearned);
-            let (id, integration) = (group_of(&stored.key), &stored.key.integration);
+            let (id, integration) = (GroupId::of_lane(&stored.key), &stored.key.integration);
             changes.extend(before.record(&removed, &lane, &id, integration, now));
             changes.extend(removed.into_iter().map(Change::DeleteEntry));
-            changes.extend(lane.entries().cloned().map(Change::PutEntry));
+            changes.extend(lane.entries().cloned().map(Change::put_entry));
             group.lanes.push(GroupLane::new(stored.key.integration, true, lane, now));
         }
         let orphaned = by_lane.into_values().flatten();
@@ -224,21 +230,17 @@ fn told_in(lanes: &[StoredLane], entries: &[OutboxEntry]) -> ToldIn {
         }
     };
     for lane in lanes {
-        let group = group_of(&lane.key);
+        let group = GroupId::of_lane(&lane.key);
         let told = [&lane.enqueued, &lane.delivered].into_iter().flatten();
         told.flat_map(|told: &Told| &told.firing).for_each(|fp| add(*fp, &group));
         lane.unlearned.iter().for_each(|fp| add(*fp, &group));
     }
     for entry in entries {
-        let group = group_of(&entry.lane());
+        let group = GroupId::of_lane(&entry.lane());
         let named = entry.notification.alerts.iter().map(|named| named.alert.fingerprint());
         named.for_each(|fingerprint| add(fingerprint, &group));
     }
     told_in
-}
-
-fn group_of(lane: &LaneKey) -> GroupId {
-    GroupId { key: lane.group_key.clone(), receiver: lane.integration.receiver.clone() }
 }
 
 /// Whether a group has not been flushed since an alert was resolved, so that nobody has looked at
@@ -277,11 +279,11 @@ fn restored_group(
     );
     let core = AggregationGroup::restored(
         &route,
-        stored.id.key,
+        stored.id.key.clone(),
         stored.labels,
         stored.next_flush,
         stored.has_flushed,
         now,
     );
-    Group::new(core, route)
+    Group::new(stored.id, core, route)
 }

@@ -45,5 +45,5 @@ impl Dispatcher {
 }
 
 fn put(silence: &Arc<Silence>) -> Change {
-    Change::PutSilence(Silence::clone(silence))
+    Change::put_silence(Silence::clone(silence))
 }

@@ -52,7 +52,7 @@ impl Story {
     }
 
     fn group(receiver: &str) -> GroupId {
-        GroupId { key: GroupKey("{}:{}".into()), receiver: receiver.into() }
+        GroupId::new(GroupKey("{}:{}".into()), receiver)
     }
 
     fn moves(mut self, secs: i64, to: AlertState, reason: TransitionReason) -> Self {
@@ -115,8 +115,8 @@ impl Story {
             fingerprint: self.case.labels.fingerprint(),
             group: Self::group(receiver),
             integration: to.then(|| self.integration.clone()),
-            reason: reason.to_string(),
-            detail: detail.to_string(),
+            reason: reason.to_string().into(),
+            detail: detail.into(),
         });
         self
     }
@@ -162,7 +162,7 @@ impl Story {
         let fingerprint = self.case.labels.fingerprint();
         self.case.history.attempts.push(Attempt {
             entry: EntryId(entry),
-            group_key: Self::group("ops").key,
+            group_key: Self::group("ops").key.clone(),
             integration: self.integration.clone(),
             number,
             at: at(secs),
@@ -188,7 +188,7 @@ impl Story {
     }
 
     fn lane(mut self, delivered: Option<Told>) -> Self {
-        let group_key = Self::group("ops").key;
+        let group_key = Self::group("ops").key.clone();
         let key = LaneKey { group_key, integration: self.integration.clone() };
         let lane = StoredLane {
             key,
@@ -237,7 +237,7 @@ impl Story {
             id: EntryId(entry),
             idempotency_key: String::new(),
             notification: Notification {
-                group_key: Self::group("ops").key,
+                group_key: Self::group("ops").key.clone(),
                 integration: self.integration.clone(),
                 group_labels: LabelSet::new(),
                 alerts: vec![NotifiedAlert { alert: alert.into(), missed: false }],

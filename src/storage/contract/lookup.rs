@@ -50,7 +50,7 @@ async fn put(store: &dyn Store, number: u64) {
         Change::AddTransition { rule: rule("A", 0), transition },
         known(number),
         Change::AddDecision(decision),
-        Change::AddAttempt(attempt),
+        Change::add_attempt(attempt),
     ];
     commit(store, changes).await;
 }
@@ -107,12 +107,12 @@ pub async fn a_case_has_all_that_concerns_it_now(store: &dyn Store) {
         Change::PutGroup(group(1)),
         Change::PutGroup(group(2)),
         Change::PutGroup(group(3)),
-        Change::PutLane(lane(1)),
-        Change::PutLane(telling.clone()),
-        Change::PutLane(lane(3)),
-        Change::PutEntry(waiting.clone()),
-        Change::PutEntry(entry(3)),
-        Change::PutEntry(OutboxEntry { id: EntryId(7), ..entry(1) }),
+        Change::put_lane(lane(1)),
+        Change::put_lane(telling.clone()),
+        Change::put_lane(lane(3)),
+        Change::put_entry(waiting.clone()),
+        Change::put_entry(entry(3)),
+        Change::put_entry(OutboxEntry { id: EntryId(7), ..entry(1) }),
         Change::Heartbeat(at(50)),
         Change::AddStart(Start { at: at(2), last_alive: None }),
         Change::AddStart(Start { at: at(4), last_alive: Some(at(3)) }),
@@ -205,7 +205,7 @@ pub async fn deliveries_are_listed_newest_first(store: &dyn Store) {
 }
 
 pub async fn what_waits_is_listed_newest_first(store: &dyn Store) {
-    commit(store, (1..=3).map(|number| Change::PutEntry(entry(number)))).await;
+    commit(store, (1..=3).map(|number| Change::put_entry(entry(number)))).await;
     commit(store, [Change::Heartbeat(at(8))]).await;
     let list = |filter: DeliveryFilter| async move {
         let found = store.deliveries(&DeliveryFilter { pending: true, ..filter }).await.unwrap();

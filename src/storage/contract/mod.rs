@@ -160,19 +160,19 @@ pub async fn rules_move_all_at_once(store: &dyn Store) {
 }
 
 pub async fn changes_of_one_list_apply_in_order(store: &dyn Store) {
-    let swap = |from: EntryId, to: u64| [Change::DeleteEntry(from), Change::PutEntry(entry(to))];
-    commit(store, [Change::PutEntry(entry(1))].into_iter().chain(swap(EntryId(1), 2))).await;
+    let swap = |from: EntryId, to: u64| [Change::DeleteEntry(from), Change::put_entry(entry(to))];
+    commit(store, [Change::put_entry(entry(1))].into_iter().chain(swap(EntryId(1), 2))).await;
     commit(store, swap(EntryId(2), 2)).await;
     same(store.load().await.unwrap().entries, vec![entry(2)]);
 }
 
 pub async fn the_highest_number_of_an_entry_is_remembered(store: &dyn Store) {
     let last = || async { store.load().await.unwrap().last_entry };
-    commit(store, [Change::PutEntry(entry(7)), Change::DeleteEntry(EntryId(7))]).await;
+    commit(store, [Change::put_entry(entry(7)), Change::DeleteEntry(EntryId(7))]).await;
     assert_eq!(last().await, 7);
-    commit(store, [Change::PutEntry(entry(3))]).await;
+    commit(store, [Change::put_entry(entry(3))]).await;
     assert_eq!(last().await, 7, "it never falls");
-    commit(store, [Change::PutEntry(entry(8))]).await;
+    commit(store, [Change::put_entry(entry(8))]).await;
     assert_eq!(last().await, 8);
 }
 
@@ -187,7 +187,7 @@ async fn put_history(store: &dyn Store) -> History {
             [
                 Change::AddTransition { rule: record.rule, transition: record.transition },
                 Change::AddDecision(decision(number)),
-                Change::AddAttempt(attempt(number)),
+                Change::add_attempt(attempt(number)),
             ],
         )
         .await;
@@ -281,7 +281,7 @@ pub async fn concurrent_commits_are_all_there(store: &dyn Store) {
             store,
             [
                 Change::PutGroup(group(number % 10)),
-                Change::PutLane(lane(number % 10)),
+                Change::put_lane(lane(number % 10)),
                 Change::AddDecision(decision(number)),
             ],
         )

@@ -73,7 +73,7 @@ fn integration(number: u64) -> IntegrationId {
 }
 
 fn group_id(number: u64) -> GroupId {
-    GroupId { key: GroupKey(format!("{{}}:{{n=\"{number:05}\"}}").into()), receiver: "team".into() }
+    GroupId::new(GroupKey(format!("{{}}:{{n=\"{number:05}\"}}").into()), "team")
 }
 
 /// A decision about a whole group where `number` is even, about one integration where it is odd.
@@ -84,7 +84,7 @@ pub fn decision(number: u64) -> Decision {
         group: group_id(number),
         integration: (number % 2 == 1).then(|| integration(number)),
         reason: "inhibited".into(),
-        detail: String::new(),
+        detail: "".into(),
     }
 }
 
@@ -107,7 +107,7 @@ pub fn told(number: u64) -> Told {
 
 pub fn lane(number: u64) -> StoredLane {
     StoredLane {
-        key: LaneKey { group_key: group_id(number).key, integration: integration(number) },
+        key: LaneKey { group_key: group_id(number).key.clone(), integration: integration(number) },
         enqueued: Some(told(number)),
         delivered: None,
         receiver_state: Some(serde_json::json!({"channel": "C1", "ts": ["1.5", null]})),
@@ -130,7 +130,7 @@ pub fn entry(number: u64) -> OutboxEntry {
         id: EntryId(number),
         idempotency_key: format!("key-{number}"),
         notification: Notification {
-            group_key: group_id(number).key,
+            group_key: group_id(number).key.clone(),
             integration: integration(number),
             group_labels: LabelSet::from([("alertname", "Slow")]),
             alerts: vec![
@@ -152,7 +152,7 @@ pub fn attempt(number: u64) -> Attempt {
     let outcomes = [AttemptOutcome::Delivered, AttemptOutcome::Retry, AttemptOutcome::Permanent];
     Attempt {
         entry: EntryId(number),
-        group_key: group_id(number).key,
+        group_key: group_id(number).key.clone(),
         integration: integration(number),
         number: 1,
         at: at(number),

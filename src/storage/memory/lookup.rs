@@ -66,7 +66,7 @@ impl State {
         attempts.sort_by_key(|record| record.at);
         let decided = decisions.iter().map(|decision| decision.group.clone());
         let groups: BTreeSet<GroupId> = decided.chain(self.groups_telling(fingerprint)).collect();
-        let in_groups = |lane: &LaneKey| groups.contains(&group_of(lane));
+        let in_groups = |lane: &LaneKey| groups.contains(&GroupId::of_lane(lane));
         let mut case = Case {
             labels: labels.clone(),
             history: History {
@@ -105,7 +105,7 @@ impl State {
         let lanes = self.lanes.values();
         lanes
             .filter(move |lane| [&lane.enqueued, &lane.delivered].into_iter().flatten().any(names))
-            .map(|lane| group_of(&lane.key))
+            .map(|lane| GroupId::of_lane(&lane.key))
     }
 
     pub(super) fn deliveries(&self, filter: &DeliveryFilter) -> Deliveries {
@@ -142,10 +142,6 @@ impl State {
         deliveries.labels = names.into_iter().filter(|(fp, _)| named.contains(fp)).collect();
         deliveries
     }
-}
-
-fn group_of(lane: &LaneKey) -> GroupId {
-    GroupId { key: lane.group_key.clone(), receiver: lane.integration.receiver.clone() }
 }
 
 /// The last few of a list.

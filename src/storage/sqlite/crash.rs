@@ -40,7 +40,7 @@ async fn victim() {
 
 /// A list that leaves two traces, so that half of one would show.
 fn list(number: u64) -> Vec<Change> {
-    vec![Change::PutEntry(samples::entry(number)), Change::AddAttempt(samples::attempt(number))]
+    vec![Change::put_entry(samples::entry(number)), Change::add_attempt(samples::attempt(number))]
 }
 
 fn start(folder: &Path) -> Child {

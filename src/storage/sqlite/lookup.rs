@@ -122,12 +122,12 @@ fn case(db: &Connection, labels: LabelSet, mut instances: BTreeSet<Fingerprint>)
         )?,
         ..Snapshot::default()
     };
-    for GroupId { key, receiver } in &groups {
+    for id in &groups {
         let of_group = |table: &str, order: &str| {
             let condition = "group_key = ?1 AND receiver = ?2";
             format!("SELECT * FROM {table} WHERE {condition} ORDER BY {order}")
         };
-        let id = params![key.0, receiver];
+        let id = params![id.key.0, id.receiver];
         current.groups.extend(rows(db, &of_group("aggregation_group", "group_key"), id, group)?);
         let order = "integration, integration_index";
         current.lanes.extend(rows(db, &of_group("notification_log", order), id, lane)?);

@@ -59,7 +59,7 @@ pub fn alert(row: &Row<'_>) -> Result<StoredAlert> {
 }
 
 pub fn group_id(row: &Row<'_>) -> Result<GroupId> {
-    Ok(GroupId { key: group_key(row)?, receiver: get(row, "receiver")? })
+    Ok(GroupId::new(group_key(row)?, get::<String>(row, "receiver")?))
 }
 
 pub fn group(row: &Row<'_>) -> Result<StoredGroup> {
@@ -133,8 +133,8 @@ pub fn decision(row: &Row<'_>) -> Result<Decision> {
         fingerprint: get::<Hex>(row, "fingerprint")?.0,
         group: group_id(row)?,
         integration: if of_group { None } else { Some(integration(row)?) },
-        reason: get(row, "reason")?,
-        detail: get(row, "detail")?,
+        reason: get::<String>(row, "reason")?.into(),
+        detail: get::<String>(row, "detail")?.into(),
     })
 }
 

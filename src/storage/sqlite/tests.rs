@@ -32,7 +32,7 @@ fn decisions(numbers: impl IntoIterator<Item = u64>) -> Vec<Change> {
 /// A list of which the first change can be stored and the second cannot: SQLite has no such number.
 fn bad() -> Vec<Change> {
     let entry = OutboxEntry { id: EntryId(u64::MAX), ..samples::entry(1) };
-    [decisions([99]), vec![Change::PutEntry(entry)]].concat()
+    [decisions([99]), vec![Change::put_entry(entry)]].concat()
 }
 
 async fn count(store: &SqliteStore) -> usize {
@@ -136,7 +136,7 @@ async fn a_store_of_the_first_format_is_brought_up_to_date() {
         let dossier = store.dossier(&CaseFilter { matchers, limit: 0 }).await.unwrap();
         assert_eq!(dossier.cases.len(), 1, "{name}: what was there is found");
     }
-    store.commit(vec![Change::PutSilence(samples::silence(1))]).await.unwrap();
+    store.commit(vec![Change::put_silence(samples::silence(1))]).await.unwrap();
     drop(store);
     let again = SqliteStore::open(folder.path()).unwrap().load().await.unwrap();
     assert_eq!(again.silences, [samples::silence(1)]);
@@ -330,7 +330,7 @@ async fn a_deleted_file_is_written_anew_with_all_that_it_held() {
 async fn pruning_goes_in_batches_through_everything() {
     let (folder, store) = opened();
     store.commit(decisions(0..2500)).await.unwrap();
-    let attempts = (1..=1500).map(|number| Change::AddAttempt(samples::attempt(number)));
+    let attempts = (1..=1500).map(|number| Change::add_attempt(samples::attempt(number)));
     store.commit(attempts.collect()).await.unwrap();
     let pruned = store.prune(Timestamp::from_secs(1201)).await.unwrap();
     assert_eq!(pruned, 1201 + 1200);

@@ -182,7 +182,8 @@ impl Duties {
     pub fn committed(&mut self, changes: &[Change]) {
         for change in changes {
             match change {
-                Change::PutEntry(OutboxEntry { id, idempotency_key, .. }) => {
+                Change::PutEntry(entry) => {
+                    let OutboxEntry { id, idempotency_key, .. } = &**entry;
                     self.entries.insert(id.0, idempotency_key.clone());
                 }
                 Change::DeleteEntry(id) => drop(self.entries.remove(&id.0)),

@@ -126,7 +126,7 @@ impl Bench {
     pub fn commit(&mut self, changes: Vec<Change>) {
         for change in &changes {
             if let Change::AddDecision(decision) = change {
-                self.decided.push(decision.reason.clone());
+                self.decided.push(decision.reason.to_string());
             }
         }
         ready(self.store.commit(changes)).unwrap();

@@ -23,7 +23,10 @@ fn a_group_says_by_which_route_and_when_it_is_flushed() {
     bench.fire("B").pass(0);
     let dossier = bench.dossier("alertname=B");
     let grouped = &dossier.cases[0].history.decisions[0];
-    assert_eq!(grouped.detail, "route {}, flushed at 2026-01-05T10:01:10.000Z", "a running group");
+    assert_eq!(
+        &*grouped.detail, "route {}, flushed at 2026-01-05T10:01:10.000Z",
+        "a running group"
+    );
 }
 
 #[test]

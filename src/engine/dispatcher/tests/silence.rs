@@ -43,7 +43,7 @@ impl Bench {
     /// The details of all decisions with this reason.
     fn details(&self, reason: &str) -> Vec<String> {
         let decisions = self.history().decisions.into_iter();
-        decisions.filter(|d| d.reason == reason).map(|d| d.detail).collect()
+        decisions.filter(|d| d.reason == reason).map(|d| d.detail.to_string()).collect()
     }
 
     fn suppressed(&self) -> (usize, usize) {
