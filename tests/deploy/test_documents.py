@@ -42,3 +42,12 @@ class Documents(unittest.TestCase):
             used = set(re.findall(r"monitoring\.sh ([a-z-]+)", read(page)))
             self.assertTrue(used)
             self.assertLessEqual(used, commands, page)
+
+    def test_every_command_of_the_local_stack_is_one(self):
+        for script in ("stack.sh", "break.sh"):
+            _, usage = run(os.path.join(ROOT, "deploy", "local-stack", script), "help")
+            known = set(re.findall(r"(?m)^ +(?:(?:stack|break)\.sh )?([a-z-]+) ", usage))
+            for page in PAGES + ["README.md"]:
+                used = set(re.findall(rf"local-stack/{script} ([a-z-]+)", read(page)))
+                self.assertTrue(used)
+                self.assertLessEqual(used, known, page)
