@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import shutil
+import socket
 import subprocess
 import unittest
 
@@ -35,6 +36,11 @@ def run(*command, given=None, **options):
         command, input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, **options
     )
     return done.returncode, done.stdout
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
 
 
 @functools.cache

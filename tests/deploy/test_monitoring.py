@@ -12,7 +12,7 @@ import tempfile
 import time
 import unittest
 
-from parts import DEPLOY, rendered, rendered_text
+from parts import DEPLOY, free_port, rendered, rendered_text
 
 SCRIPT = os.path.join(DEPLOY, "monitoring.sh")
 FAKE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fake_kubectl.py")
@@ -21,11 +21,6 @@ COMMANDS = ["deploy", "status", "logs", "port-forward", "prometheus-url", "grafa
 NODES = [r"^get nodes .*ExternalIP", 0, ""], [r"^get nodes .*InternalIP", 0, "10.1.2.3 10.1.2.4"]
 JOBS = ["prometheus", "mlflow-server", "model-server", "kubernetes-apiservers", "kubernetes-nodes", "kubernetes-cadvisor",
         "kube-state-metrics", "node-exporter", "watchbell"]
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def answers(port):
