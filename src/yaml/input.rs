@@ -4,8 +4,9 @@ use std::cell::Cell;
 
 use saphyr_parser::Input;
 
-/// How many characters the parser may look ahead; it has no influence on the result.
-const LOOKAHEAD: usize = 128;
+/// How many characters the parser may look ahead; it has no influence on the result. For each word the
+/// parser sees to it that its text has room for so many.
+const LOOKAHEAD: usize = 16;
 
 /// A text that seems to end when the parser has read too many structuring characters since the
 /// budget was last refilled. The parser gives the first event of `[a, b, …]` only when it has seen
@@ -22,6 +23,7 @@ impl<'a> CappedInput<'a> {
         Self { rest: text, budget }
     }
 
+    #[inline]
     fn take(&mut self) -> Option<char> {
         let mut chars = self.rest.chars();
         let c = chars.next()?;
@@ -38,12 +40,15 @@ impl<'a> CappedInput<'a> {
 }
 
 impl Input for CappedInput<'_> {
+    #[inline]
     fn lookahead(&mut self, _count: usize) {}
 
+    #[inline]
     fn buflen(&self) -> usize {
         LOOKAHEAD
     }
 
+    #[inline]
     fn bufmaxlen(&self) -> usize {
         LOOKAHEAD
     }
@@ -52,6 +57,7 @@ impl Input for CappedInput<'_> {
         self.take().unwrap_or('\0')
     }
 
+    #[inline]
     fn raw_read_non_breakz_ch(&mut self) -> Option<char> {
         let c = self.peek_opt()?;
         if matches!(c, '\0' | '\n' | '\r' | '\u{feff}') {
@@ -60,6 +66,7 @@ impl Input for CappedInput<'_> {
         self.take()
     }
 
+    #[inline]
     fn skip(&mut self) {
         self.take();
     }
@@ -70,14 +77,20 @@ impl Input for CappedInput<'_> {
         }
     }
 
+    #[inline]
     fn peek(&self) -> char {
         self.peek_opt().unwrap_or('\0')
     }
 
+    #[inline]
     fn peek_nth(&self, n: usize) -> char {
-        self.rest.chars().nth(n).unwrap_or('\0')
+        match self.rest.as_bytes().get(..=n) {
+            Some(next @ [.., last]) if next.is_ascii() => char::from(*last),
+            _ => self.rest.chars().nth(n).unwrap_or('\0'),
+        }
     }
 
+    #[inline]
     fn peek_opt(&self) -> Option<char> {
         self.rest.chars().next()
     }

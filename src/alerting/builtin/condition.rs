@@ -200,7 +200,7 @@ fn holds_once(error: Option<&String>) -> Condition {
 /// The texts of templates. They must not query: the datasource may be what is away.
 fn expand(templates: &[(String, RuleTemplate)], data: &RuleData<'_>) -> BTreeMap<String, String> {
     let text = |template: &RuleTemplate| match template.expand(data, &QueryAnswers::new()) {
-        Ok(Expansion::Text(text)) => text,
+        Ok(Expansion::Text(text)) => text.into_owned(),
         Ok(Expansion::NeedsQuery(_)) => {
             "<error expanding template: a built-in alert asks no queries>".to_string()
         }
