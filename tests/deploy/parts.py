@@ -30,10 +30,10 @@ def library(name):
         raise unittest.SkipTest(f"{name}: it is not installed") from None
 
 
-def run(*command, given=None, **options):
+def run(*command, given=None, seconds=120, **options):
     """Runs to the end: (exit code, what it printed)."""
     done = subprocess.run(
-        command, input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, **options
+        command, input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, **options
     )
     return done.returncode, done.stdout
 

@@ -54,10 +54,8 @@ def series():
     yield "node_filesystem_size_bytes", disk, 1e11, 0
     pod = {"namespace": "mlflow-prod", "pod": "churn-0", "container": "model"}
     yield "container_memory_working_set_bytes", pod, 5e8, 0
-    yield "container_cpu_usage_seconds_total", pod, 0, 0.3
     yield "kube_pod_container_resource_limits", {**pod, "resource": "memory"}, 1e9, 0
     yield "kube_pod_container_status_restarts_total", pod, 0, 0.01
-    yield from of_prometheus()
     for name, kind, labels in re.findall(r"^\| `(watchbell_\w+)` \| (\w+) \| (.*?) \|", read("docs", "metrics.md"), re.M):
         known = {label: "firing" if label == "state" else "x" for label in re.findall(r"`(\w+)`", labels)}
         if kind == "histogram":
@@ -66,8 +64,9 @@ def series():
             yield name, known, 1, 1 if kind == "counter" else 0
 
 
-def of_prometheus():
-    """Of Prometheus itself, and what it notes of each scrape."""
+def others():
+    """What the servers of the local stack do not export: a kubelet's, Prometheus' own, and what it notes of each scrape."""
+    yield "container_cpu_usage_seconds_total", {"namespace": "mlflow-prod", "pod": "churn-0", "container": "model"}, 0, 0.3
     server = {"job": "prometheus", "instance": "localhost:9090"}
     yield "prometheus_tsdb_head_series", server, 20000, 0
     yield "prometheus_tsdb_head_samples_appended_total", {**server, "type": "float"}, 0, 1500
@@ -80,6 +79,11 @@ def of_prometheus():
         yield "scrape_samples_post_metric_relabeling", target, 500, 0
 
 
+def everything():
+    yield from series()
+    yield from others()
+
+
 def buckets(name, labels, rate):
     for bound, share in (("0.1", 0.5), ("0.5", 0.9), ("1.0", 0.97), ("+Inf", 1)):
         yield f"{name}_bucket", {**labels, "le": bound}, 0, rate * share
@@ -90,12 +94,12 @@ def buckets(name, labels, rate):
 def page():
     """The same as the text of one /metrics page."""
     inside = lambda labels: ",".join(f'{label}="{value}"' for label, value in labels.items())
-    return "\n".join(f"{name}{{{inside(labels)}}} {first}" for name, labels, first, _ in series()) + "\n"
+    return "\n".join(f"{name}{{{inside(labels)}}} {first}" for name, labels, first, _ in everything()) + "\n"
 
 
 def openmetrics(start, end):
     lines = []
-    for name, labels, first, growth in sorted(series(), key=lambda s: s[0]):
+    for name, labels, first, growth in sorted(everything(), key=lambda s: s[0]):
         inside = ",".join(f'{label}="{value}"' for label, value in labels.items())
         lines += [f"{name}{{{inside}}} {first + growth * (at - start)} {at}" for at in range(start, end + 1, STEP)]
     return "\n".join(lines) + "\n# EOF\n"

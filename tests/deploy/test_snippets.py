@@ -12,7 +12,7 @@ import unittest
 import urllib.error
 import urllib.request
 
-from documents import GUIDES, blocks
+from documents import GUIDES, PAGES, blocks
 from parts import ROOT, free_port, library, program, run, watchbell
 from stock import StockedPrometheus, page
 
@@ -39,10 +39,10 @@ def parts_of(text):
     return re.split(r"\n(?=(?:sort_desc|topk)\()", code)
 
 
-def configurations(kind):
+def configurations(kind, pages=tuple(GUIDES)):
     """The YAML blocks of a kind, with what they hold."""
     yaml = library("yaml")
-    for guide in GUIDES:
+    for guide in pages:
         for block in blocks(guide):
             if block.language == "yaml":
                 loaded = yaml.safe_load(block.text)
@@ -65,11 +65,17 @@ def completed(fragment):
     """A configuration of Watchbell out of a part of one: a route to each receiver, and receivers for each route."""
     whole = {"datasource": {"url": ADDRESSES["prometheus"]}, **fragment}
     if "receivers" not in whole:
-        whole["receivers"] = [{"name": "team", "webhook_configs": [{"url": "http://127.0.0.1:9094/"}]}]
+        named = sorted(receivers_of(whole["route"])) if "route" in whole else ["team"]
+        whole["receivers"] = [{"name": name, "webhook_configs": [{"url": "http://127.0.0.1:9094/"}]} for name in named]
     names = [receiver["name"] for receiver in whole["receivers"]]
     others = [{"receiver": name, "matchers": [f'receiver="{name}"']} for name in names[1:]]
     whole.setdefault("route", {"receiver": names[0], "routes": others})
     return whole
+
+
+def receivers_of(route):
+    below = (receivers_of(child) for child in route.get("routes", []))
+    return {route["receiver"]}.union(*below)
 
 
 class Workspace(unittest.TestCase):
@@ -105,9 +111,12 @@ class Queries(Workspace):
         alerts = [{"alert": f"E{i}", "expr": expression, "labels": {"place": place}}
                   for i, (place, expression) in enumerate(expressions)]
         rules = self.write("queries.yaml", json.dumps({"groups": [{"name": "queries", "rules": alerts}]}))
+        return [f for f in self.checked(rules) if f["id"].startswith(("schema/", "promql/"))]
+
+    def checked(self, rules):
         schema = self.write("schema.txt", page())
         _, text = run(self.binary, "check", "--schema", schema, "--format", "json", rules)
-        return [f for f in json.loads(text) if f["id"].startswith(("schema/", "promql/"))]
+        return json.loads(text)
 
     def test_watchbell_finds_nothing_amiss(self):
         for guide in GUIDES:
@@ -117,6 +126,13 @@ class Queries(Workspace):
             self.assertEqual(self.findings(found), [], guide)
         wrong = self.findings([("here", 'sum(rate(mlflow_http_request_total{path="/"}[5m]))')])
         self.assertEqual([f["id"] for f in wrong], ["schema/label"])
+
+
+    def test_of_rules_too(self):
+        for block, _ in configurations("rules"):
+            rules = self.write("rules.yaml", block.text)
+            self.assertEqual(self.checked(rules), [], block.place)
+            self.good(block.place, program("promtool"), "check", "rules", rules)
 
 
 class Answers(StockedPrometheus):
@@ -142,6 +158,15 @@ class Configurations(Workspace):
         for block, loaded in configurations("watchbell"):
             file = self.write("config.yaml", yaml.safe_dump(completed(loaded), sort_keys=False))
             self.assertIn("no findings", self.good(block.place, self.binary, "check", "config", file), block.place)
+
+    def test_watchbell_takes_those_of_other_pages(self):
+        yaml, tried = library("yaml"), 0
+        for block, loaded in configurations("watchbell", [page for page in PAGES if page not in GUIDES]):
+            if set(loaded) & {"datasource", "route", "rule_policies", "collectors"}:
+                file = self.write("config.yaml", yaml.safe_dump(completed(loaded), sort_keys=False))
+                self.good(block.place, self.binary, "check", "config", file)
+                tried += 1
+        self.assertGreaterEqual(tried, 5)
 
     def test_prometheus_takes_them(self):
         for block, _ in configurations("prometheus"):
