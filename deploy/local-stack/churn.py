@@ -26,7 +26,7 @@ def delay():
 
 
 def predict(features):
-    """The probability that a customer leaves, from three features."""
+    """The probability that a customer leaves, from three features. It fails on very large ones."""
     global kept
     wanted = int(setting("ballast") * 1024 * 1024)
     if len(kept) != wanted:

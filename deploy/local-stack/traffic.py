@@ -28,21 +28,26 @@ def post(url, body):
 
 
 def features():
-    return [random.gauss(0, 1) for _ in range(3)]
+    """Of one customer in fifty they are so large that the model fails on them."""
+    return [random.gauss(0, 1) if random.random() > 0.02 else -1000.0 for _ in range(3)]
+
+
+def is_wrong():
+    """One request in fifty is, as in life."""
+    return random.random() < 0.02
 
 
 def ask_fastapi(base):
-    # One of fifty requests is malformed, as it is in life.
-    post(base + "/predict", {"features": features() if random.random() > 0.02 else "?"})
+    post(base + "/predict", {"features": "?" if is_wrong() else features()})
 
 
 def ask_mlserver(base):
     tensor = {"name": "features", "shape": [1, 3], "datatype": "FP64", "data": features()}
-    post(base + "/v2/models/churn/infer", {"inputs": [tensor]})
+    post(base + f"/v2/models/{'shurn' if is_wrong() else 'churn'}/infer", {"inputs": [tensor]})
 
 
 def ask_mlflow(base):
-    post(base + "/api/2.0/mlflow/experiments/search", {"max_results": 10})
+    post(base + "/api/2.0/mlflow/experiments/search", {"max_results": "?" if is_wrong() else 10})
 
 
 def keep_asking(ask, base, pause):

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::alerting::builtin::BuiltinAlert;
-use crate::alerting::builtin::facts::{Facts, Failure, integration_labels};
+use crate::alerting::builtin::facts::{Collecting, Facts, Failure, integration_labels};
 use crate::alerting::builtin::watched::{Seen, Watched};
 use crate::alerting::{ActiveSample, RuleAlerts, RuleTiming, Step, final_labels};
 use crate::model::{Fingerprint, LabelSet, Monotonic, Now};
@@ -74,6 +74,11 @@ impl Look<'_> {
             BuiltinAlert::StoreFailed => match &self.facts.store {
                 None => Condition::Unknown,
                 Some(commit) => holds_once(commit.as_ref().err()),
+            },
+            BuiltinAlert::CollectorFailed => match &self.facts.collecting {
+                Collecting::Unknown => Condition::Unknown,
+                Collecting::Off | Collecting::Answered => holds_once(None),
+                Collecting::Failed(error) => holds_once(Some(error)),
             },
             BuiltinAlert::ReloadFailed => holds_once(self.facts.refused.as_ref()),
             BuiltinAlert::RuleNoData => Condition::Holds(self.rules(|seen| {
