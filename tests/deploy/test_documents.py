@@ -78,6 +78,16 @@ class Named(unittest.TestCase):
             for file in files:
                 self.assertTrue(os.path.exists(os.path.join(ROOT, file)), f"{page}: {file}")
 
+    def test_explain_says_what_they_quote(self):
+        said = read("src/explain/sentence.rs")
+        for page in (guide for guide in GUIDES if guide.endswith("troubleshooting.md")):
+            # The table that comes after the command itself.
+            table = read(page).split("`watchbell explain ALERT`")[1].split("\n\n")[1]
+            quoted = re.findall(r"(?m)^\| \*([^*]+)\*", table)
+            self.assertEqual(len(quoted), 5, page)
+            for phrase in quoted:
+                self.assertIn(phrase, said, page)
+
 
 class Commands(unittest.TestCase):
     def used(self, last):

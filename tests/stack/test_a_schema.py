@@ -11,7 +11,9 @@ import unittest
 
 from stack import ROOT, Stack, get, run, script, watchbell
 from stock import series
+from documents import GUIDES
 from test_dashboards import expressions
+from test_snippets import queries
 
 PAGES = {"mlflow-server": "mlflow", "fastapi": "fastapi", "mlserver": "mlserver-metrics", "node": "node-exporter",
          "watchbell": "watchbell", "pods": "pods"}
@@ -66,6 +68,20 @@ class Schema(Stack):
             json.dump({"groups": [{"name": "dashboards", "rules": alerts}]}, file)
         found = self.findings(path)
         self.assertEqual([f["id"] for f in found], ["promql/counter-raw", "schema/label"], found)
+
+    def test_every_metric_and_label_of_the_guides_is_there(self):
+        # The CPU time of a container is known to a kubelet alone.
+        asked = [(place, expression) for guide in GUIDES for place, expression in queries(guide)
+                 if "container_cpu_usage_seconds_total" not in expression]
+        self.assertGreater(len(asked), 50)
+        alerts = [{"alert": f"E{i}", "expr": expression, "labels": {"place": place}}
+                  for i, (place, expression) in enumerate(asked)]
+        alerts.append({"alert": "Wrong", "expr": 'sum(rate(mlflow_http_request_total{path="/"}[5m]))'})
+        path = os.path.join(self.folder, "guides.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({"groups": [{"name": "guides", "rules": alerts}]}, file)
+        found = self.findings(path)
+        self.assertEqual([f["id"] for f in found], ["schema/label"], found)
 
     def test_every_panel_about_these_servers_shows_a_number(self):
         for panel, expression in shown():
