@@ -1,4 +1,5 @@
-"""Half an hour of what stock servers export, in OpenMetrics' text: written by hand, with their names and labels.
+"""Half an hour of what stock servers export, in OpenMetrics' text: written by hand, with their names and labels, to
+which tests/stack holds them.
 
 MLflow 3.17 with prometheus-flask-exporter, MLServer with mlserver-mlflow, FastAPI with
 prometheus-fastapi-instrumentator, node exporter, cAdvisor, kube-state-metrics; Watchbell's from docs/metrics.md.

@@ -130,11 +130,18 @@ class Stack(unittest.TestCase):
                 found.add(kind)
         return found >= ({"mail", "slack", "pagerduty"} if critical else {"mail", "slack"})
 
-    def wait(self, what, seconds, holds):
-        """Polls until something holds; says what was sent where it does not in time."""
+    @staticmethod
+    def comes(seconds, holds):
+        """Whether something holds within so many seconds."""
         deadline = time.monotonic() + seconds
         while not holds():
             if time.monotonic() > deadline:
-                sent = "\n".join(" ".join(map(str, message)) for message in self.messages())
-                self.fail(f"{what}: not after {seconds} s\nfiring: {self.alerts()}\nsent:\n{sent}")
+                return False
             time.sleep(0.5)
+        return True
+
+    def wait(self, what, seconds, holds):
+        """Waits until something holds; says what was sent where it does not in time."""
+        if not self.comes(seconds, holds):
+            sent = "\n".join(" ".join(map(str, message)) for message in self.messages())
+            self.fail(f"{what}: not after {seconds} s\nfiring: {self.alerts()}\nsent:\n{sent}")

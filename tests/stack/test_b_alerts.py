@@ -21,7 +21,8 @@ CPU = ("HighCPUUsage", "node", False)
 
 # The machine may be busy with other tests.
 SOON, LATE = 180, 300
-QUIET = 1200
+# For how long other tests may go on beside these.
+QUIET = int(os.environ.get("WATCHBELL_QUIET_SECONDS", "1200"))
 
 
 class Alerts(Stack):
@@ -127,13 +128,15 @@ class Alerts(Stack):
 
     def test_d_a_machine_that_is_busy(self):
         # Whatever else runs here must be over: only then can it be seen that burning makes the alert, and that it ends.
-        self.wait("a machine that is not busy", QUIET, lambda: (CPU[0], CPU[1]) not in self.alerts()
-                  and not self.query('1 - avg(rate(node_cpu_seconds_total{mode="idle"}[15s])) > 0.7'))
-        begun = self.last()
+        idle = '1 - avg(rate(node_cpu_seconds_total{mode="idle"}[15s])) < 0.7'
+        quiet = self.comes(QUIET, lambda: self.query(idle) and CPU[:2] not in self.alerts())
+        begun = self.last() if quiet else 0
         self.damage("cpu")
         self.fired(CPU, after=begun)
         mended = self.last()
         self.mend("cpu")
+        if not quiet:
+            self.skipTest(f"HighCPUUsage is told, but not its end: other programs have kept this machine busy for {QUIET} s")
         self.ended(CPU, after=mended)
 
 
