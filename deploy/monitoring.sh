@@ -17,7 +17,8 @@
 #   help               this text
 #
 # Environment:
-#   WATCHBELL_SECRETS  a folder with smtp-password, slack-webhook-url, pagerduty-routing-key (deploy/secrets)
+#   WATCHBELL_SECRETS  a folder with smtp-password, slack-webhook-url, pagerduty-routing-key (deploy/secrets); and
+#                      mlflow-token, where MLflow asks for one
 #   WATCHBELL_IMAGE    the image of Watchbell (what deploy/kustomization.yaml says)
 #   PROMETHEUS_PORT, GRAFANA_PORT, WATCHBELL_PORT   ports on this machine (9090, 3000, 9093)
 #   ROLLOUT_TIMEOUT    how long deploy waits for each part (300s)
@@ -29,6 +30,8 @@ parts_label=app.kubernetes.io/part-of=mlflow-monitoring
 deployments=(prometheus kube-state-metrics grafana watchbell)
 components=(watchbell prometheus grafana kube-state-metrics node-exporter)
 keys=(smtp-password slack-webhook-url pagerduty-routing-key)
+# What not every MLflow needs.
+optional_keys=(mlflow-token)
 jobs=(prometheus mlflow-server model-server kubernetes-apiservers kubernetes-nodes kubernetes-cadvisor
   kube-state-metrics node-exporter watchbell)
 secrets=${WATCHBELL_SECRETS:-$here/secrets}
@@ -160,6 +163,9 @@ make_watchbell_secrets() {
   local key files=() missing=()
   for key in "${keys[@]}"; do
     if [[ -s $secrets/$key ]]; then files+=("--from-file=$secrets/$key"); else missing+=("$key"); fi
+  done
+  for key in "${optional_keys[@]}"; do
+    if [[ -s $secrets/$key ]]; then files+=("--from-file=$secrets/$key"); fi
   done
   if ((${#files[@]})); then
     k create secret generic watchbell-secrets "${files[@]}" --dry-run=client -o yaml |

@@ -13,6 +13,7 @@ pub mod yaml;
 pub mod rule;
 // Tier 3: pure steps.
 pub mod alerting;
+pub mod collect;
 pub mod outbox;
 pub mod routing;
 // Tier 4: the machine.
@@ -20,6 +21,7 @@ pub mod clock;
 pub mod http;
 pub mod telemetry;
 // Tier 5: the outside world behind traits.
+pub mod mlflow;
 pub mod notify;
 pub mod query;
 pub mod storage;

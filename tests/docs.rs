@@ -130,7 +130,12 @@ fn the_built_in_alerts_are_documented() {
 #[test]
 fn the_shipped_configurations_are_good_and_tell_of_every_end() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for (file, receivers) in [("deploy/local.yaml", 1), ("deploy/watchbell.yaml", 2)] {
+    let shipped = [
+        ("deploy/local.yaml", 1),
+        ("deploy/watchbell.yaml", 2),
+        ("deploy/local-stack/watchbell.yaml", 2),
+    ];
+    for (file, receivers) in shipped {
         let loaded = watchbell::config::Loaded::load(&root.join(file))
             .unwrap_or_else(|error| panic!("{file}: {error}"));
         let warnings: Vec<String> = loaded.warnings().map(ToString::to_string).collect();

@@ -7,16 +7,16 @@
 // A benchmark speaks to a terminal and may stop at the first surprise.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
+#[path = "../load/once.rs"]
+mod once;
 #[allow(dead_code)] // the other benchmark uses all of it
 #[path = "../load/report.rs"]
 mod report;
 
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
+use once::{Once, median};
 use report::Figure;
 
 const GROUPS: u32 = 100;
@@ -52,55 +52,25 @@ fn rules() -> String {
     text
 }
 
-/// Seconds and MiB at the most of a run; a finding is no failure.
-fn run(program: &str, arguments: &[&str], folder: &Path) -> Option<(f64, f64)> {
-    let began = Instant::now();
-    let mut child = Command::new(program)
-        .args(arguments)
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let status = format!("/proc/{}/status", child.id());
-    let mut most: f64 = 0.0;
-    loop {
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-        most = most.max(kib.unwrap_or(0.0) / 1024.0);
-        if child.try_wait().unwrap().is_some() {
-            return Some((began.elapsed().as_secs_f64(), most));
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-/// The medians of several runs, after one that warms up.
-fn measured(program: &str, arguments: &[&str], folder: &Path) -> Option<(f64, f64)> {
-    run(program, arguments, folder)?;
-    let runs: Vec<(f64, f64)> =
-        (0..ROUNDS).filter_map(|_| run(program, arguments, folder)).collect();
-    let seconds: Vec<f64> = runs.iter().map(|run| run.0).collect();
-    let memory: Vec<f64> = runs.iter().map(|run| run.1).collect();
-    Some((report::median(&seconds), report::worst(&memory)))
-}
-
 fn main() {
     println!("{}", report::machine());
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("rules.yaml"), rules()).expect("it can be written");
     println!("\n{} rules in {GROUPS} groups (load average {})", GROUPS * RULES, report::load());
     let binary = env!("CARGO_BIN_EXE_watchbell");
-    let ours = measured(binary, &["check", "rules.yaml"], folder.path()).expect("it runs");
-    let theirs =
-        measured("promtool", &["check", "rules", "--lint=none", "rules.yaml"], folder.path());
-    Figure::new("time of a run", ours.0, "s")
+    let ours = median(ROUNDS, binary, &["check", "rules.yaml"], folder.path()).expect("it runs");
+    let theirs = ["check", "rules", "--lint=none", "rules.yaml"];
+    let theirs = median(ROUNDS, "promtool", &theirs, folder.path());
+    let peer = |of: fn(&Once) -> f64| theirs.as_ref().map(of);
+    Figure::new("time of a run", ours.time, "s")
         .target(0.25)
-        .peer("promtool", theirs.map(|t| t.0))
+        .peer("promtool", peer(|run| run.time))
         .print();
-    Figure::new("memory at the most", ours.1, "MiB")
+    Figure::new("processor", ours.processor, "s")
+        .peer("promtool", peer(|run| run.processor))
+        .print();
+    Figure::new("memory at the most", ours.memory, "MiB")
         .target(100.0)
-        .peer("promtool", theirs.map(|t| t.1))
+        .peer("promtool", peer(|run| run.memory))
         .print();
 }

@@ -1,5 +1,7 @@
 //! Many series.
 
+use std::fmt::Write;
+use std::fs;
 use std::time::{Duration, Instant};
 
 use watchbell::model::{LabelSet, Timestamp};
@@ -7,6 +9,7 @@ use watchbell::promql::eval::{Options, Value, instant, range as range_query};
 use watchbell::promql::parse;
 use watchbell::promql::series::{SampleValue, SeriesStore};
 
+use crate::once::once;
 use crate::report::Figure;
 
 const SAMPLES: i64 = 2_000;
@@ -62,7 +65,40 @@ pub fn rate() {
         let Value::Vector(samples) = outcome.value else { panic!() };
         assert_eq!(samples.len(), 50);
     });
-    Figure::new("an instant, median of 21", time, "ms").target(100.0).print();
+    drop(store);
+    Figure::new("an instant, median of 21", time, "ms")
+        .target(100.0)
+        .peer("promtool", promtool())
+        .print();
+}
+
+/// How long promtool needs for an instant, in milliseconds: what a unit test with the same series takes
+/// longer with many of them than with one.
+fn promtool() -> Option<f64> {
+    const MORE: i64 = 20;
+    let folder = tempfile::tempdir().ok()?;
+    let mut text = format!("tests:\n- interval: {INTERVAL}s\n  input_series:\n");
+    for number in 0..10_000 {
+        let (job, step) = (number % 50, number % 7 + 1);
+        let _ = writeln!(
+            text,
+            "  - series: 'requests_total{{job=\"job-{job}\",instance=\"host-{number}.example.org:9100\",\
+             handler=\"/api/v1/query\",code=\"200\"}}'\n    values: '0+{step}x{}'",
+            SAMPLES - 1
+        );
+    }
+    text.push_str("  promql_expr_test:\n");
+    let run = |instants: i64| {
+        let mut text = text.clone();
+        for number in 0..instants {
+            let at = SAMPLES * INTERVAL - 1 - number;
+            let _ = writeln!(text, "  - expr: {QUERY}\n    eval_time: {at}s");
+        }
+        fs::write(folder.path().join("test.yaml"), text).ok()?;
+        Some(once("promtool", &["test", "rules", "test.yaml"], folder.path())?.time)
+    };
+    let one = run(1)?;
+    Some((run(1 + MORE)? - one) / MORE as f64 * 1000.0)
 }
 
 /// A range query.

@@ -8,14 +8,14 @@ use crate::model::label::{ALERT_NAME, METRIC_NAME};
 ///
 /// `expanded` holds the expanded group labels and rule labels; of two with one name the later
 /// wins, so the group's come first.
-pub fn final_labels(sample: &LabelSet, expanded: &[(String, String)], alertname: &str) -> LabelSet {
-    let mut labels = sample.to_builder();
-    labels.remove(METRIC_NAME);
-    for (name, value) in expanded {
-        labels.set(name.as_str(), value.as_str());
-    }
-    labels.set(ALERT_NAME, alertname);
-    labels.build()
+pub fn final_labels<N: AsRef<str>, V: AsRef<str>>(
+    sample: &LabelSet,
+    expanded: &[(N, V)],
+    alertname: &str,
+) -> LabelSet {
+    let own = sample.iter().filter(|(name, _)| *name != METRIC_NAME);
+    let of_rule = expanded.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
+    own.chain(of_rule).chain([(ALERT_NAME, alertname)]).collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde_yaml::{Mapping, Value};
 
 use crate::alerting::{BuiltinAlert, BuiltinConfig, RulePolicies, RulePolicy};
 use crate::config::{Config, GlobalConfig};
+use crate::mlflow::MlflowConfig;
 use crate::model::{LabelSet, Matchers, SecretSource, format_duration};
 use crate::notify::{Globals, ReceiverConfig, SmtpGlobals};
 use crate::query::DatasourceConfig;
@@ -19,6 +20,7 @@ pub(super) fn yaml(config: &Config) -> anyhow::Result<String> {
     let mut top = Map::default();
     top.put("global", global(&config.global));
     top.put_some("datasource", config.datasource.as_ref().map(datasource));
+    top.put_some("collectors", config.mlflow.as_ref().map(collectors));
     top.put("rule_files", patterns(&config.rule_files));
     let mut storage = Map::default();
     storage.put("path", config.storage.path.display().to_string());
@@ -35,7 +37,7 @@ pub(super) fn yaml(config: &Config) -> anyhow::Result<String> {
     top.put("time_intervals", intervals.map(time_interval).collect::<Vec<_>>());
     let text = serde_yaml::to_string(&top.0).context("cannot write YAML")?;
     Ok(format!(
-        "# Left out: http_config, TLS settings, and all settings of integrations but send_resolved.\n{text}"
+        "# Left out: http_config, tokens, TLS settings, and all settings of integrations but send_resolved.\n{text}"
     ))
 }
 
@@ -108,6 +110,16 @@ fn put_smtp(map: &mut Map, smtp: &SmtpGlobals) {
     map.put_text("smtp_auth_identity", smtp.auth_identity.as_deref());
     map.put_some("smtp_require_tls", smtp.require_tls);
     map.put_some("smtp_force_implicit_tls", smtp.force_implicit_tls);
+}
+
+fn collectors(config: &MlflowConfig) -> Map {
+    let mut mlflow = Map::default();
+    mlflow.put("tracking_uri", without_password(config.tracking_uri.expose()));
+    mlflow.put("interval", format_duration(config.interval));
+    mlflow.put("timeout", format_duration(config.timeout));
+    let mut map = Map::default();
+    map.put("mlflow", mlflow);
+    map
 }
 
 fn datasource(config: &DatasourceConfig) -> Map {

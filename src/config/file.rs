@@ -9,6 +9,7 @@ use crate::config::heartbeat;
 use crate::config::{GlobalConfig, StorageConfig};
 use crate::diag::{Diagnostic, SourceFile, has_errors};
 use crate::http::parse_url;
+use crate::mlflow::MlflowConfig;
 use crate::notify::{ReceiverConfig, read_receivers};
 use crate::query::DatasourceConfig;
 use crate::routing::{
@@ -19,11 +20,8 @@ use crate::rule::RulePattern;
 use crate::yaml::{self, Fields, FileError, Reader};
 
 /// Keys of the top level that are Alertmanager's or planned, and do not work yet.
-const NOT_YET: [(&str, &str); 3] = [
-    ("collectors", "MLflow's failed runs have to come from another exporter for now"),
-    ("tracing", ""),
-    ("remote_write", "recording rules are read and skipped"),
-];
+const NOT_YET: [(&str, &str); 2] =
+    [("tracing", ""), ("remote_write", "recording rules are read and skipped")];
 
 /// A checked configuration.
 #[derive(Debug)]
@@ -56,6 +54,8 @@ pub struct Config {
     pub builtin_alerts: BuiltinConfig,
     /// What rules do without data or evaluation.
     pub rule_policies: RulePolicies,
+    /// Where failed training runs are asked for, if anywhere.
+    pub mlflow: Option<MlflowConfig>,
     /// Findings that refuse nothing.
     pub warnings: Vec<Diagnostic>,
 }
@@ -138,6 +138,11 @@ impl Config {
             config.set_directory(directory);
             Some(config)
         });
+        let collectors = fields.mapping(reader, "collectors");
+        let mut mlflow = collectors.and_then(|section| MlflowConfig::read(reader, section));
+        if let Some(mlflow) = &mut mlflow {
+            mlflow.set_directory(directory);
+        }
         let rule_files = patterns(reader, fields, source, "rule_files");
         let templates = patterns(reader, fields, source, "templates");
         let storage = fields
@@ -185,6 +190,7 @@ impl Config {
             receivers,
             builtin_alerts,
             rule_policies,
+            mlflow,
             warnings: Vec::new(),
         })
     }

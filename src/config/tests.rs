@@ -190,3 +190,32 @@ fn mistakes_of_the_rule_files_stand_beside_those_of_the_configuration() {
     let ids: Vec<&str> = findings.iter().map(|finding| finding.id).collect();
     assert_eq!(ids, ["yaml/unknown-key", "promql/syntax", "yaml/unknown-key"]);
 }
+
+#[test]
+fn the_collector_says_where_mlflow_is_and_who_we_are() {
+    let with = |text: &str| format!("{ROUTES}collectors: {{mlflow: {{{text}}}}}\n");
+    assert!(parse(ROUTES).unwrap().mlflow.is_none());
+    let config = parse(&with("tracking_uri: 'http://mlflow:5000/base/'")).unwrap().mlflow.unwrap();
+    assert_eq!((config.interval.as_secs(), config.timeout.as_secs()), (30, 10));
+    let with_user = parse(&with("tracking_uri: 'http://u:p@mlflow:5000/base'")).unwrap();
+    assert_eq!(with_user.mlflow.unwrap().source(), config.source(), "it is the same server");
+    let other = parse(&with("tracking_uri: 'http://mlflow:5000'")).unwrap().mlflow.unwrap();
+    assert_ne!(other.source(), config.source());
+    let token = "tracking_uri: 'http://m', token_file: t, interval: 1m, timeout: 5s";
+    let config = parse(&with(token)).unwrap().mlflow.unwrap();
+    assert!(format!("{:?}", config.http.auth).contains("etc/t"), "{config:?}");
+    for (text, says) in [
+        ("", "`mlflow` needs `tracking_uri`"),
+        ("tracking_uri: sqlite:///m.db", "scheme is neither http nor https"),
+        ("tracking_uri: 'http://m/?a'", "neither a query nor a fragment"),
+        ("tracking_uri: 'http://m', interval: 10ms", "one second at least"),
+        ("tracking_uri: 'http://m', timeout: 0s", "more than zero"),
+        ("tracking_uri: 'http://m', token: a, token_file: b", "exclude each other"),
+        ("tracking_uri: 'http://m', token: a, http_config: {bearer_token: b}", "leave one of them"),
+        ("tracking_uri: 'http://m', url: a", "unknown"),
+    ] {
+        let found = mistakes(&with(text));
+        assert!(found.len() == 1 && found[0].contains(says), "{text}: {found:?}");
+        assert!(!found[0].contains("sqlite"), "an address is not quoted: {found:?}");
+    }
+}

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::config::{ConfigError, Loaded};
+use crate::daemon::collector::{self, Collector};
 use crate::daemon::core::{Core, CoreSetup};
 use crate::daemon::rules::RuleBoard;
 use crate::daemon::setup::{notifiers, routing_setup, rule_settings};
@@ -35,6 +36,9 @@ pub enum StartError {
     /// The client for the datasource cannot be made.
     #[error("datasource: {0}")]
     Datasource(#[from] HttpError),
+    /// The client for MLflow cannot be made.
+    #[error("collectors.mlflow: {0}")]
+    Collector(HttpError),
     /// The store cannot be opened or read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -54,6 +58,7 @@ pub struct Daemon {
     state: Arc<DaemonState>,
     reloads: mpsc::Receiver<ReloadRequest>,
     watch: FileWatch,
+    collector: Collector,
 }
 
 /// The way to the running daemon, for the API.
@@ -126,6 +131,7 @@ impl Daemon {
     ) -> Result<(Self, DaemonHandle), StartError> {
         let facts = SharedFacts::default();
         let setup = core_setup(&path, &loaded, &clock, &metrics, &facts)?;
+        let client = collector::client(loaded.config.mlflow.as_ref())?;
         let core =
             Core::start(setup, Arc::clone(&store), Arc::clone(&clock), Arc::clone(&metrics), drain)
                 .await?;
@@ -141,9 +147,22 @@ impl Daemon {
             reloads: sender,
         };
         let watch = FileWatch::new(&loaded);
-        let daemon =
-            Self { path, loaded, core, store, clock, metrics, facts, state, reloads, watch };
+        let collector = Collector::new(&store, &clock, &metrics, &facts);
+        let mut daemon = Self {
+            path,
+            loaded,
+            core,
+            store,
+            clock,
+            metrics,
+            facts,
+            state,
+            reloads,
+            watch,
+            collector,
+        };
         daemon.took(&daemon.loaded);
+        daemon.collector.apply(client);
         daemon.state.set_ready(true);
         Ok((daemon, handle))
     }
@@ -179,6 +198,7 @@ impl Daemon {
     async fn stop(self) {
         self.state.set_ready(false);
         tracing::info!("stopping: finishing what has begun");
+        drop(self.collector);
         self.core.stop().await;
         tracing::info!("stopped");
     }
@@ -218,7 +238,10 @@ impl Daemon {
         }
         let setup = core_setup(&self.path, &loaded, &self.clock, &self.metrics, &self.facts)
             .map_err(|error| ReloadError::Start(error.to_string()))?;
+        let client = collector::client(loaded.config.mlflow.as_ref())
+            .map_err(|error| ReloadError::Start(error.to_string()))?;
         self.core.reload(setup).await.map_err(|_| ReloadError::Stopping)?;
+        self.collector.apply(client);
         self.watch = FileWatch::new(&loaded);
         self.loaded = loaded;
         Ok(())

@@ -6,6 +6,7 @@
 
 mod app;
 mod builtin;
+mod collector;
 mod core;
 mod group;
 mod restart;

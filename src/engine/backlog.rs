@@ -124,6 +124,7 @@ impl Subject {
             | Change::AddDecision(_)
             | Change::AddAttempt(_)
             | Change::AddStart(_)
+            | Change::Collect(_)
             | Change::Heartbeat(_) => return None,
         })
     }

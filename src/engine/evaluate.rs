@@ -1,5 +1,6 @@
 //! One evaluation of one rule: query, expand, step.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -147,13 +148,13 @@ impl Evaluator {
     }
 
     /// Expands the templates of one sample, asking the queries that they lack.
-    pub(super) async fn expand_all(
+    pub(super) async fn expand_all<'t>(
         &self,
-        templates: &[(String, RuleTemplate)],
+        templates: &'t [(String, RuleTemplate)],
         sample: &Sample,
         answers: &mut QueryAnswers,
         ts: Timestamp,
-    ) -> Vec<(String, String)> {
+    ) -> Texts<'t> {
         Expander { evaluator: self, answers, asked: &mut 0, ts }.all(templates, sample).await
     }
 
@@ -182,6 +183,9 @@ impl Evaluator {
     }
 }
 
+/// Names and what their templates have become.
+type Texts<'t> = Vec<(&'t str, Cow<'t, str>)>;
+
 /// Expands the templates of one rule in one evaluation. Queries that several samples ask are
 /// asked once.
 struct Expander<'a> {
@@ -192,20 +196,20 @@ struct Expander<'a> {
 }
 
 impl Expander<'_> {
-    async fn all(
+    async fn all<'t>(
         &mut self,
-        templates: &[(String, RuleTemplate)],
+        templates: &'t [(String, RuleTemplate)],
         sample: &Sample,
-    ) -> Vec<(String, String)> {
+    ) -> Texts<'t> {
         let mut texts = Vec::with_capacity(templates.len());
         for (name, template) in templates {
-            texts.push((name.clone(), self.one(template, sample).await));
+            texts.push((name.as_str(), self.one(template, sample).await));
         }
         texts
     }
 
     /// The text, or Prometheus' words for why there is none: the alert is told of all the same.
-    async fn one(&mut self, template: &RuleTemplate, sample: &Sample) -> String {
+    async fn one<'t>(&mut self, template: &'t RuleTemplate, sample: &Sample) -> Cow<'t, str> {
         let data = RuleData {
             labels: &sample.labels,
             value: sample.value,
@@ -217,7 +221,7 @@ impl Expander<'_> {
             let query = match template.expand(&data, self.answers) {
                 Ok(Expansion::Text(text)) => return text,
                 Ok(Expansion::NeedsQuery(query)) => query,
-                Err(error) => return format!("<error expanding template: {error}>"),
+                Err(error) => return format!("<error expanding template: {error}>").into(),
             };
             *self.asked += 1;
             let answer = if *self.asked > MAX_TEMPLATE_QUERIES {

@@ -1,32 +1,20 @@
 //! Asking every check about everything.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
-
 use crate::diag::{self, Described, Diagnostic, Severity};
 use crate::lint::{About, CHECKS, Context, Findings, Project, REFUSALS, disable, online};
+use crate::model::parallel::map_on;
 use crate::rule::RuleGroup;
 
 /// All findings, in order of file and place. `threads` is how many groups are looked at at once.
 pub fn lint(project: &Project, threads: usize) -> Vec<Diagnostic> {
     let mut all: Vec<Diagnostic> = project.mistakes().cloned().collect();
     let groups: Vec<&RuleGroup> = project.groups().collect();
-    let next = AtomicUsize::new(0);
-    let found: Mutex<Vec<Diagnostic>> = Mutex::default();
-    thread::scope(|scope| {
-        for _ in 0..threads.clamp(1, groups.len().max(1)) {
-            scope.spawn(|| {
-                let mut findings = Findings::default();
-                while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    look_at(project, group, &mut findings);
-                }
-                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-                found.extend(findings.into_inner());
-            });
-        }
+    let found = map_on(threads, &groups, |group| {
+        let mut findings = Findings::default();
+        look_at(project, group, &mut findings);
+        findings.into_inner()
     });
-    all.extend(found.into_inner().unwrap_or_else(PoisonError::into_inner));
+    all.extend(found.into_iter().flatten());
     let mut findings = Findings::default();
     for check in CHECKS {
         if !is_off(project, check.about().id) {

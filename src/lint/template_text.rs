@@ -29,7 +29,12 @@ pub(super) fn places_of<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item 
 
 /// The first place of a word outside of all actions.
 pub(super) fn outside(text: &str, word: &str) -> Option<usize> {
-    text.match_indices(word).map(|(at, _)| at).find(|at| action(text, *at).is_none())
+    // A sign is found faster than a word, and most texts have none.
+    let sign = word.chars().next()?;
+    let mut places = text.match_indices(sign).map(|(at, _)| at);
+    places.find(|at| {
+        text.get(*at..).is_some_and(|rest| rest.starts_with(word)) && action(text, *at).is_none()
+    })
 }
 
 /// Whether every action only prints a label, or the value, maybe made readable: such a template cannot

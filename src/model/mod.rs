@@ -11,6 +11,7 @@ pub mod kahan;
 pub mod label;
 pub mod matcher;
 pub mod notification;
+pub mod parallel;
 pub mod regexp;
 pub mod sample;
 pub mod secret;

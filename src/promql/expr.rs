@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use crate::diag::Span;
 use crate::model::Timestamp;
 use crate::promql::function::Function;
@@ -225,10 +227,25 @@ impl Expr {
     /// This expression and every part of it, each before its own parts, in source order. Works
     /// without recursion.
     pub fn walk(&self) -> impl Iterator<Item = &Expr> {
-        let mut open = vec![self];
+        let mut open: SmallVec<[&Self; 8]> = SmallVec::new();
+        open.push(self);
         std::iter::from_fn(move || {
             let next = open.pop()?;
-            open.extend(next.children().rev());
+            // As the parts in reverse order; walks are what checks of rules mostly do.
+            match &next.kind {
+                ExprKind::NumberLiteral(_)
+                | ExprKind::StringLiteral(_)
+                | ExprKind::VectorSelector(_)
+                | ExprKind::MatrixSelector(_) => {}
+                ExprKind::Unary(inner) | ExprKind::Paren(inner) => open.push(inner),
+                ExprKind::Subquery(subquery) => open.push(&subquery.expr),
+                ExprKind::Binary(binary) => open.extend([&binary.rhs, &binary.lhs]),
+                ExprKind::Aggregate(agg) => {
+                    open.push(&agg.expr);
+                    open.extend(&agg.param);
+                }
+                ExprKind::Call(call) => open.extend(call.args.iter().rev()),
+            }
             Some(next)
         })
     }

@@ -1,8 +1,7 @@
 //! promql-parser's tree made into our own.
 //!
-//! promql-parser sees the structure only: each literal is handed over as the number of its token
-//! and looked up again here. So its own reading of numbers, durations, escapes and regular
-//! expressions, which is not quite Prometheus', has no say.
+//! promql-parser sees the structure only (`structure.rs`): literals are looked up again by their number
+//! and selectors by their place.
 
 use std::time::{Duration, SystemTime};
 
@@ -23,56 +22,27 @@ use crate::promql::literal::seconds_to_millis;
 use crate::promql::op::{AggregateOp, BinaryOp};
 use crate::promql::outline::Place;
 use crate::promql::selector::{LabelMatcher, VectorSelector};
+use crate::promql::structure::{Structure, structure};
 use crate::promql::token::{Token, TokenKind};
 
 /// The tree of a text whose places have been found.
 pub(super) fn lower(text: &str, tokens: &[Token], places: Vec<Place>) -> Result<Expr, SyntaxError> {
     let whole = places.last().map_or(Span::at(0), |place| place.span);
-    let ast = upstream::parse(&hand_over(text, tokens))
+    let Structure { ast, literals } = structure(text, tokens, &places)
         .map_err(|reason| SyntaxError::new(whole, format!("not understood: {reason}")))?;
-    let mut lowering = Lowering { text, tokens, places: places.into_iter(), whole };
-    let expr = lowering.expr(ast)?;
+    let mut lowering = Lowering { text, tokens, literals, places: places.into_iter(), whole };
+    let expr = lowering.expr(&ast)?;
     if lowering.places.next().is_some() {
         return Err(lowering.ambiguous());
     }
     Ok(expr)
 }
 
-/// The text with each literal replaced by the number of its token, from 1.
-fn hand_over(text: &str, tokens: &[Token]) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut in_braces = false;
-    for (index, token) in tokens.iter().enumerate() {
-        let number = index + 1;
-        let word = text.get(token.span.range()).unwrap_or_default();
-        match &token.kind {
-            TokenKind::Number(_) => out.push_str(&number.to_string()),
-            TokenKind::Duration(_) => out.push_str(&format!("{number}s")),
-            TokenKind::String(_) => out.push_str(&format!("\"{number}\"")),
-            // Labels may have these names, which promql-parser does not know.
-            TokenKind::Word if is_new_keyword(word) => out.push_str(&format!("\"{number}\"")),
-            _ => out.push_str(word),
-        }
-        match token.kind {
-            TokenKind::Sign("{") => in_braces = true,
-            TokenKind::Sign("}") => in_braces = false,
-            _ => {}
-        }
-        // A space behind `or` inside of braces would make it an operator there.
-        if !in_braces {
-            out.push(' ');
-        }
-    }
-    out
-}
-
-fn is_new_keyword(word: &str) -> bool {
-    word.eq_ignore_ascii_case("anchored") || word.eq_ignore_ascii_case("smoothed")
-}
-
 struct Lowering<'a> {
     text: &'a str,
     tokens: &'a [Token],
+    /// The token of each number.
+    literals: Vec<usize>,
     places: std::vec::IntoIter<Place>,
     whole: Span,
 }
@@ -91,8 +61,9 @@ impl Lowering<'_> {
 
     /// The token with a number.
     fn token(&self, number: u64) -> Result<&Token, SyntaxError> {
-        let index = usize::try_from(number).ok().and_then(|n| n.checked_sub(1));
-        index.and_then(|index| self.tokens.get(index)).ok_or_else(|| self.ambiguous())
+        let place = usize::try_from(number).ok().and_then(|n| n.checked_sub(1));
+        let index = place.and_then(|place| self.literals.get(place));
+        index.and_then(|index| self.tokens.get(*index)).ok_or_else(|| self.ambiguous())
     }
 
     /// The literal with a number.
@@ -101,21 +72,21 @@ impl Lowering<'_> {
     }
 
     /// Chains of operators lean to the left: they are followed without recursion.
-    fn expr(&mut self, mut ast: Ast) -> Result<Expr, SyntaxError> {
+    fn expr(&mut self, mut ast: &Ast) -> Result<Expr, SyntaxError> {
         let mut chain = Vec::new();
         while let Ast::Binary(binary) = ast {
-            chain.push((binary.op, binary.modifier, binary.rhs));
-            ast = *binary.lhs;
+            chain.push(binary);
+            ast = &binary.lhs;
         }
         let mut lhs = self.operand(ast)?;
-        while let Some((op, modifier, rhs)) = chain.pop() {
-            let rhs = self.expr(*rhs)?;
-            lhs = self.binary(lhs, &op.to_string(), modifier, rhs)?;
+        while let Some(binary) = chain.pop() {
+            let rhs = self.expr(&binary.rhs)?;
+            lhs = self.binary(lhs, &binary.op.to_string(), binary.modifier.as_ref(), rhs)?;
         }
         Ok(lhs)
     }
 
-    fn operand(&mut self, ast: Ast) -> Result<Expr, SyntaxError> {
+    fn operand(&mut self, ast: &Ast) -> Result<Expr, SyntaxError> {
         match ast {
             Ast::NumberLiteral(number) => self.number(number.val),
             Ast::StringLiteral(string) => self.string(&string.val),
@@ -123,11 +94,11 @@ impl Lowering<'_> {
             Ast::MatrixSelector(matrix) => self.matrix(matrix),
             Ast::Subquery(subquery) => self.subquery(subquery),
             Ast::Unary(unary) => {
-                let inner = Box::new(self.expr(*unary.expr)?);
+                let inner = Box::new(self.expr(&unary.expr)?);
                 Ok(Expr { kind: ExprKind::Unary(inner), span: self.place()?.span })
             }
             Ast::Paren(paren) => {
-                let inner = Box::new(self.expr(*paren.expr)?);
+                let inner = Box::new(self.expr(&paren.expr)?);
                 Ok(Expr { kind: ExprKind::Paren(inner), span: self.place()?.span })
             }
             Ast::Aggregate(aggregate) => self.aggregate(aggregate),
@@ -164,15 +135,15 @@ impl Lowering<'_> {
         }
     }
 
-    fn vector(&mut self, ast: upstream::VectorSelector) -> Result<Expr, SyntaxError> {
+    fn vector(&mut self, ast: &upstream::VectorSelector) -> Result<Expr, SyntaxError> {
         let place = self.place()?;
-        let selector = self.selector(place.selector, ast.offset, ast.at)?;
+        let selector = self.selector(place.selector, ast.offset.as_ref(), ast.at.as_ref())?;
         Ok(Expr { kind: ExprKind::VectorSelector(Box::new(selector)), span: place.span })
     }
 
-    fn matrix(&mut self, ast: upstream::MatrixSelector) -> Result<Expr, SyntaxError> {
+    fn matrix(&mut self, ast: &upstream::MatrixSelector) -> Result<Expr, SyntaxError> {
         let place = self.place()?;
-        let selector = self.selector(place.selector, ast.vs.offset, ast.vs.at)?;
+        let selector = self.selector(place.selector, ast.vs.offset.as_ref(), ast.vs.at.as_ref())?;
         let range = self.duration(ast.range)?;
         let matrix = MatrixSelector { selector, selector_span: place.detail, range };
         Ok(Expr { kind: ExprKind::MatrixSelector(Box::new(matrix)), span: place.span })
@@ -181,19 +152,19 @@ impl Lowering<'_> {
     fn selector(
         &self,
         found: Option<(Option<String>, Vec<LabelMatcher>)>,
-        offset: Option<Offset>,
-        at: Option<AtModifier>,
+        offset: Option<&Offset>,
+        at: Option<&AtModifier>,
     ) -> Result<VectorSelector, SyntaxError> {
         let (name, matchers) = found.ok_or_else(|| self.ambiguous())?;
         let (offset_ms, at) = (self.offset(offset)?, self.at(at)?);
         Ok(VectorSelector { name, matchers, offset_ms, at })
     }
 
-    fn subquery(&mut self, ast: upstream::SubqueryExpr) -> Result<Expr, SyntaxError> {
-        let expr = self.expr(*ast.expr)?;
+    fn subquery(&mut self, ast: &upstream::SubqueryExpr) -> Result<Expr, SyntaxError> {
+        let expr = self.expr(&ast.expr)?;
         let range = self.duration(ast.range)?;
         let step = ast.step.map(|step| self.duration(step)).transpose()?;
-        let (offset_ms, at) = (self.offset(ast.offset)?, self.at(ast.at)?);
+        let (offset_ms, at) = (self.offset(ast.offset.as_ref())?, self.at(ast.at.as_ref())?);
         let subquery = Subquery { expr, range, step, offset_ms, at };
         Ok(Expr { kind: ExprKind::Subquery(Box::new(subquery)), span: self.place()?.span })
     }
@@ -213,15 +184,15 @@ impl Lowering<'_> {
         Ok(Duration::from_millis(millis))
     }
 
-    fn offset(&self, offset: Option<Offset>) -> Result<i64, SyntaxError> {
+    fn offset(&self, offset: Option<&Offset>) -> Result<i64, SyntaxError> {
         match offset {
             None => Ok(0),
-            Some(Offset::Pos(number)) => self.millis(number),
-            Some(Offset::Neg(number)) => Ok(-self.millis(number)?),
+            Some(Offset::Pos(number)) => self.millis(*number),
+            Some(Offset::Neg(number)) => Ok(-self.millis(*number)?),
         }
     }
 
-    fn at(&self, at: Option<AtModifier>) -> Result<Option<At>, SyntaxError> {
+    fn at(&self, at: Option<&AtModifier>) -> Result<Option<At>, SyntaxError> {
         let millis = match at {
             None => return Ok(None),
             Some(AtModifier::Start) => return Ok(Some(At::Start)),
@@ -234,22 +205,22 @@ impl Lowering<'_> {
         Ok(Some(At::Time(Timestamp::from_millis(millis))))
     }
 
-    fn aggregate(&mut self, ast: upstream::AggregateExpr) -> Result<Expr, SyntaxError> {
-        let param = ast.param.map(|param| self.expr(*param)).transpose()?;
-        let expr = self.expr(*ast.expr)?;
+    fn aggregate(&mut self, ast: &upstream::AggregateExpr) -> Result<Expr, SyntaxError> {
+        let param = ast.param.as_ref().map(|param| self.expr(param)).transpose()?;
+        let expr = self.expr(&ast.expr)?;
         let place = self.place()?;
         let op = AggregateOp::from_text(&ast.op.to_string()).ok_or_else(|| self.ambiguous())?;
-        let grouping = match ast.modifier {
+        let grouping = match &ast.modifier {
             None => Grouping::By(Vec::new()),
-            Some(LabelModifier::Include(labels)) => Grouping::By(self.labels(labels.labels)?),
-            Some(LabelModifier::Exclude(labels)) => Grouping::Without(self.labels(labels.labels)?),
+            Some(LabelModifier::Include(labels)) => Grouping::By(self.labels(&labels.labels)?),
+            Some(LabelModifier::Exclude(labels)) => Grouping::Without(self.labels(&labels.labels)?),
         };
         let aggregate = Aggregate { op, grouping, param, expr, op_span: place.detail };
         Ok(Expr { kind: ExprKind::Aggregate(Box::new(aggregate)), span: place.span })
     }
 
-    fn call(&mut self, ast: upstream::Call) -> Result<Expr, SyntaxError> {
-        let args = ast.args.args.into_iter().map(|arg| self.expr(*arg));
+    fn call(&mut self, ast: &upstream::Call) -> Result<Expr, SyntaxError> {
+        let args = ast.args.args.iter().map(|arg| self.expr(arg));
         let args = args.collect::<Result<Vec<_>, _>>()?;
         let place = self.place()?;
         let function = function(ast.func.name).ok_or_else(|| self.ambiguous())?;
@@ -261,32 +232,34 @@ impl Lowering<'_> {
         &mut self,
         lhs: Expr,
         op: &str,
-        modifier: Option<BinModifier>,
+        modifier: Option<&BinModifier>,
         rhs: Expr,
     ) -> Result<Expr, SyntaxError> {
         let place = self.place()?;
         let op = BinaryOp::from_text(op).ok_or_else(|| self.ambiguous())?;
-        let modifier = modifier.unwrap_or_default();
-        let return_bool = modifier.return_bool;
-        let matching = self.matching(modifier)?;
+        let return_bool = modifier.is_some_and(|modifier| modifier.return_bool);
+        let matching = match modifier {
+            Some(modifier) => self.matching(modifier)?,
+            None => self.matching(&BinModifier::default())?,
+        };
         let binary = Binary { op, lhs, rhs, matching, return_bool, op_span: place.detail };
         Ok(Expr { kind: ExprKind::Binary(Box::new(binary)), span: place.span })
     }
 
-    fn matching(&self, modifier: BinModifier) -> Result<VectorMatching, SyntaxError> {
-        let (on, labels) = match modifier.matching {
+    fn matching(&self, modifier: &BinModifier) -> Result<VectorMatching, SyntaxError> {
+        let (on, labels) = match &modifier.matching {
             None => (false, Vec::new()),
-            Some(LabelModifier::Include(labels)) => (true, self.labels(labels.labels)?),
-            Some(LabelModifier::Exclude(labels)) => (false, self.labels(labels.labels)?),
+            Some(LabelModifier::Include(labels)) => (true, self.labels(&labels.labels)?),
+            Some(LabelModifier::Exclude(labels)) => (false, self.labels(&labels.labels)?),
         };
-        let (cardinality, include) = match modifier.card {
+        let (cardinality, include) = match &modifier.card {
             VectorMatchCardinality::OneToOne => (Cardinality::OneToOne, Vec::new()),
             VectorMatchCardinality::ManyToMany => (Cardinality::ManyToMany, Vec::new()),
             VectorMatchCardinality::ManyToOne(labels) => {
-                (Cardinality::ManyToOne, self.labels(labels.labels)?)
+                (Cardinality::ManyToOne, self.labels(&labels.labels)?)
             }
             VectorMatchCardinality::OneToMany(labels) => {
-                (Cardinality::OneToMany, self.labels(labels.labels)?)
+                (Cardinality::OneToMany, self.labels(&labels.labels)?)
             }
         };
         let fill_left = modifier.fill_values.lhs.map(|n| self.fill(n)).transpose()?;
@@ -303,11 +276,11 @@ impl Lowering<'_> {
     }
 
     /// Names of labels; one that begins with a digit stands for a quoted one.
-    fn labels(&self, names: Vec<String>) -> Result<Vec<String>, SyntaxError> {
-        let name = |name: String| match name.starts_with(|c: char| c.is_ascii_digit()) {
-            true => self.text(&name),
-            false => Ok(name),
+    fn labels(&self, names: &[String]) -> Result<Vec<String>, SyntaxError> {
+        let name = |name: &String| match name.starts_with(|c: char| c.is_ascii_digit()) {
+            true => self.text(name),
+            false => Ok(name.clone()),
         };
-        names.into_iter().map(name).collect()
+        names.iter().map(name).collect()
     }
 }

@@ -1,9 +1,9 @@
 //! Tier 1: PromQL expressions with spans.
 //!
 //! [`parse`] reads a text in three steps. `token` cuts it into tokens. `outline` walks them once,
-//! finds the place and the type of every sub-expression and writes the syntax errors. `lower` lets
-//! promql-parser decide the structure and turns its tree into our own [`Expr`]; nothing else sees
-//! that crate.
+//! finds the place and the type of every sub-expression and writes the syntax errors. `structure` asks
+//! promql-parser for the tree and `lower` turns it into our own [`Expr`]; nothing else sees that
+//! crate.
 
 pub mod bounds;
 mod display;
@@ -19,6 +19,7 @@ mod outline;
 mod presence;
 mod selector;
 pub mod series;
+mod structure;
 mod token;
 
 #[cfg(test)]

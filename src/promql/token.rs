@@ -48,7 +48,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, SyntaxError> {
         return Err(SyntaxError::new(Span::at(0), message + " are allowed"));
     }
     let mut lexer = Lexer { text, at: 0, in_braces: false, in_brackets: false };
-    let mut tokens = Vec::new();
+    let mut tokens = Vec::with_capacity(text.len() / 4);
     while let Some(token) = lexer.next()? {
         tokens.push(token);
     }

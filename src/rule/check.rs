@@ -4,13 +4,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, SourceFile, Span};
-use crate::model::RuleKey;
+use crate::model::{RuleKey, parallel};
 use crate::promql;
 use crate::rule::names;
 use crate::rule::raw::{self, RawGroup, RawRule, Texts};
 use crate::rule::{AlertingRule, RecordingRule, Rule, RuleGroup, RulePlaces, TextField};
 use crate::template::RuleTemplate;
 use crate::yaml::{self, Reader, Scalar};
+
+/// The groups of a larger file are checked on all processors, in bytes.
+const LARGE: usize = 64 * 1024;
 
 /// Checks one rule file. Gives the groups without the rules that have a mistake, and every finding
 /// in order of place. The file is good if no finding is an error.
@@ -27,17 +30,26 @@ pub(super) fn check_as(source: &Arc<SourceFile>, file: &str) -> (Vec<RuleGroup>,
         Err(diagnostics) => return (Vec::new(), diagnostics),
     };
     let mut reader = Reader::new(&document);
-    let raw = raw::groups(&document, &mut reader);
+    let nodes = raw::groups(&document, &mut reader);
+    let threads = if source.text().len() < LARGE { 1 } else { parallel::processors() };
+    let read = parallel::map_on(threads, nodes, |node| {
+        let mut reader = reader.beside();
+        let raw = raw::group(node, &mut reader);
+        let read = raw.map(|raw| (raw.name, group(&raw, file, &mut reader)));
+        (read, reader)
+    });
     let mut names: HashMap<&str, Span> = HashMap::new();
-    let mut groups = Vec::with_capacity(raw.len());
-    for raw in &raw {
-        if let Some(name) = raw.name {
+    let mut groups = Vec::with_capacity(nodes.len());
+    for (read, part) in read {
+        reader.append(part);
+        let Some((name, group)) = read else { continue };
+        if let Some(name) = name {
             match names.get(name.text()) {
                 Some(first) => reader.report(duplicate_group(source, name, *first)),
                 None => drop(names.insert(name.text(), name.span())),
             }
         }
-        groups.push(group(raw, file, &mut reader));
+        groups.push(group);
     }
     (groups, reader.into_diagnostics())
 }

@@ -41,20 +41,19 @@ pub(super) struct RawDuration {
     pub(super) value: Duration,
 }
 
-/// Reads the groups of a file. A file that is empty has none, as in Prometheus.
-pub(super) fn groups<'n>(document: &'n Document, reader: &mut Reader) -> Vec<RawGroup<'n>> {
+/// The groups of a file. A file that is empty has none, as in Prometheus.
+pub(super) fn groups<'n>(document: &'n Document, reader: &mut Reader) -> &'n [Node] {
     if document.root.is_null() {
-        return Vec::new();
+        return &[];
     }
-    let Some(mut fields) = reader.mapping(&document.root, "the rule file") else {
-        return Vec::new();
-    };
+    let Some(mut fields) = reader.mapping(&document.root, "the rule file") else { return &[] };
     let groups = fields.list(reader, "groups").unwrap_or_default();
     fields.finish(reader);
-    groups.iter().filter_map(|node| group(node, reader)).collect()
+    groups
 }
 
-fn group<'n>(node: &'n Node, reader: &mut Reader) -> Option<RawGroup<'n>> {
+/// Reads a group.
+pub(super) fn group<'n>(node: &'n Node, reader: &mut Reader) -> Option<RawGroup<'n>> {
     reader.set_rule(None);
     let mut fields = reader.mapping(node, "the group")?;
     let name = required(&mut fields, reader, "name");
@@ -100,9 +99,9 @@ fn required<'n>(
     key: &'static str,
 ) -> Option<&'n Scalar> {
     let node = fields.require(reader, key)?;
-    let scalar = reader.scalar(node, &format!("`{key}`"))?;
+    let scalar = reader.scalar(node, &format_args!("`{key}`"))?;
     if scalar.text().is_empty() {
-        reader.wrong_value(node, &format!("`{key}`"), "must not be empty");
+        reader.wrong_value(node, &format_args!("`{key}`"), "must not be empty");
         return None;
     }
     Some(scalar)
@@ -114,7 +113,7 @@ fn duration(
     key: &'static str,
 ) -> Option<RawDuration> {
     let node = fields.get(key)?;
-    let value = reader.duration(node, &format!("`{key}`"))?;
+    let value = reader.duration(node, &format_args!("`{key}`"))?;
     let key = fields.key_span(key).unwrap_or(node.span);
     Some(RawDuration { key, span: node.span, value })
 }

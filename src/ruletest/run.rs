@@ -2,14 +2,13 @@
 
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use regex::Regex;
 
 use crate::diag::{Diagnostic, SourceFile, Span};
+use crate::model::parallel::map_on;
 use crate::ruletest::report::{CaseReport, Failure, FileReport};
 use crate::ruletest::script::{self, EvalResult, Verdict};
 use crate::ruletest::unit;
@@ -23,27 +22,15 @@ pub fn run_files(
     threads: usize,
     done: impl Fn(&FileReport) + Sync,
 ) -> Vec<FileReport> {
-    let next = AtomicUsize::new(0);
     // The largest first, so that no long one runs alone at the end.
     let mut order: Vec<(u64, usize)> = files.iter().map(|file| size(file)).zip(0..).collect();
     order.sort_by_key(|(size, _)| Reverse(*size));
-    let reports = Mutex::new(Vec::with_capacity(files.len()));
-    thread::scope(|scope| {
-        for _ in 0..threads.clamp(1, files.len().max(1)) {
-            scope.spawn(|| {
-                loop {
-                    let turn = next.fetch_add(1, Ordering::Relaxed);
-                    let Some((_, index)) = order.get(turn).copied() else { return };
-                    let Some(file) = files.get(index) else { return };
-                    let report = run_file(file, only);
-                    done(&report);
-                    let mut reports = reports.lock().unwrap_or_else(PoisonError::into_inner);
-                    reports.push((index, report));
-                }
-            });
-        }
+    let reports = map_on(threads, &order, |(_, index)| {
+        let report = run_file(files.get(*index)?, only);
+        done(&report);
+        Some((*index, report))
     });
-    let mut reports = reports.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut reports: Vec<_> = reports.into_iter().flatten().collect();
     reports.sort_by_key(|(index, _)| *index);
     reports.into_iter().map(|(_, report)| report).collect()
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::alerting::{AlertInstance, Transition};
+use crate::collect::CollectionChange;
 use crate::model::{
     Fingerprint, GroupKey, IntegrationId, LabelSet, RuleKey, Silence, SilenceId, Timestamp,
 };
@@ -101,6 +102,8 @@ pub enum Change {
     Heartbeat(Timestamp),
     /// The program has taken up what is stored.
     AddStart(Start),
+    /// Runs have been counted.
+    Collect(CollectionChange),
 }
 
 impl Change {

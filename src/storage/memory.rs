@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
+use crate::collect::Collected;
 use crate::model::{Fingerprint, RuleKey, Silence, SilenceId, Timestamp};
 use crate::outbox::{Attempt, EntryId, LaneKey, OutboxEntry};
 use crate::storage::{
@@ -33,6 +34,7 @@ struct State {
     decisions: VecDeque<Decision>,
     attempts: VecDeque<Attempt>,
     starts: VecDeque<Start>,
+    collected: Option<Collected>,
     /// By identity in routing and within the rule.
     known: BTreeMap<(Fingerprint, Fingerprint), KnownAlert>,
 }
@@ -96,6 +98,7 @@ impl State {
             Change::AddAttempt(attempt) => add(&mut self.attempts, *attempt),
             Change::Heartbeat(at) => self.heartbeat = Some(at),
             Change::AddStart(start) => add(&mut self.starts, start),
+            Change::Collect(change) => change.apply(&mut self.collected),
         }
     }
 
@@ -193,6 +196,10 @@ impl Store for MemoryStore {
 
     async fn dossier(&self, filter: &CaseFilter) -> Result<Dossier, StoreError> {
         Ok(self.state().dossier(filter))
+    }
+
+    async fn collected(&self) -> Result<Option<Collected>, StoreError> {
+        Ok(self.state().collected.clone())
     }
 
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries, StoreError> {

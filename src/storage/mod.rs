@@ -27,6 +27,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::alerting::Transition;
+use crate::collect::Collected;
 use crate::model::{Fingerprint, RuleKey, Timestamp};
 use crate::outbox::Attempt;
 
@@ -158,6 +159,9 @@ pub trait Store: Send + Sync {
 
     /// Reads everything about the alerts that match, as of one moment.
     async fn dossier(&self, filter: &CaseFilter) -> Result<Dossier, StoreError>;
+
+    /// Reads what a collector has counted; `None` where none ever has.
+    async fn collected(&self) -> Result<Option<Collected>, StoreError>;
 
     /// Reads attempts at delivery, or what waits to be delivered.
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries, StoreError>;

@@ -1,5 +1,5 @@
 //! The labels of the metrics. Every value comes from the configuration or from a closed set, so
-//! that the number of series is bounded.
+//! that the number of series is bounded; the collector bounds the experiments that it shows.
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 

@@ -1,8 +1,9 @@
 //! Tier 4: what the program tells of itself: metrics and logs.
 //!
 //! `metrics` holds one line for each metric: name, labels, help. Every label's value comes from
-//! the configuration or from a closed set.
+//! the configuration or from a closed set, but for the names of experiments, whose number is bounded.
 
+mod collector_metrics;
 mod http_metrics;
 mod labels;
 mod logging;

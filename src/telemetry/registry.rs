@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::model::{IntegrationId, Silence, SilenceState, Timestamp};
+use crate::telemetry::collector_metrics::CollectorMetrics;
 use crate::telemetry::http_metrics::HttpMetrics;
 use crate::telemetry::labels::{
     AlertStateLabel, BuildInfo, BuiltinLabels, DeliveryFailure, DeliveryFailureLabels, GroupLabels,
@@ -33,6 +34,8 @@ pub struct Metrics {
     pub config: ConfigMetrics,
     /// Of the API.
     pub http: HttpMetrics,
+    /// Of the collector.
+    pub collector: CollectorMetrics,
 }
 
 impl Metrics {
@@ -54,6 +57,7 @@ impl Metrics {
             store: StoreMetrics::new(&mut table),
             config: ConfigMetrics::new(&mut table),
             http: HttpMetrics::new(&mut table),
+            collector: CollectorMetrics::new(&mut table),
             table,
             groups: Mutex::default(),
             integrations: Mutex::default(),

@@ -2,6 +2,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::collect::Shown;
 use crate::model::{IntegrationId, Timestamp};
 use crate::telemetry::logging::subscriber;
 use crate::telemetry::{
@@ -65,13 +66,18 @@ fn the_text_is_openmetrics_and_every_metric_is_described() {
     metrics.rules.last_evaluation.get_or_create(&GroupLabels::new("f;g")).set(1.5);
     metrics.http.answered("/-/ready", 200, Duration::from_millis(1));
     metrics.set_builtin(&["Watchdog"]);
+    metrics.collector.answered(Timestamp::from_secs(1), true);
+    metrics.collector.failed("timeout");
+    let shown = Shown { counts: [1, 1, 0], last_failed: Some(Timestamp::from_secs(1)) };
+    metrics.collector.show(&[("churn".to_string(), shown)].into(), 0);
     let text = metrics.encode();
     assert!(text.ends_with("# EOF\n"));
     assert!(text.contains("process_start_time_seconds 1700000000.5\n"), "{text}");
     assert!(text.contains("watchbell_build_info{version=\"1.2.3\",revision=\"abc\"} 1\n"));
     for doc in metrics.docs() {
-        let named = doc.name.starts_with("watchbell_") || doc.name == "process_start_time_seconds";
-        assert!(named, "{}", doc.name);
+        // Those that are not about this program are named after what they are about.
+        let named = doc.name.starts_with("watchbell_") || doc.name.starts_with("mlflow_");
+        assert!(named || doc.name == "process_start_time_seconds", "{}", doc.name);
         let sample = match doc.kind {
             MetricKind::Histogram => format!("\n{}_count", doc.name),
             MetricKind::Counter | MetricKind::Gauge => format!("\n{}", doc.name),
@@ -140,4 +146,39 @@ fn wrong_settings_are_named() {
     assert!(error.to_string().contains("watchbell=loud"), "{error}");
     assert!(matches!("xml".parse::<LogFormat>(), Err(LoggingError::Format(_))));
     assert_eq!("json".parse::<LogFormat>().unwrap(), LogFormat::Json);
+}
+
+#[test]
+fn what_is_collected_is_shown_as_long_as_it_is_there() {
+    let metrics = metrics();
+    assert!(!metrics.encode().contains("watchbell_collector_up{"), "nothing is collected");
+    let failed_at = Timestamp::from_millis(1_500);
+    let churn = Shown { counts: [3, 1, 0], last_failed: Some(failed_at) };
+    let both = [("churn".to_string(), churn), ("a\"\nb".to_string(), Shown::default())];
+    metrics.collector.show(&both.into(), 2);
+    metrics.collector.answered(Timestamp::from_secs(9), false);
+    let text = metrics.encode();
+    for line in [
+        r#"mlflow_runs_finished_total{status="FINISHED",experiment="churn"} 3"#,
+        r#"mlflow_runs_finished_total{status="FAILED",experiment="churn"} 1"#,
+        r#"mlflow_runs_finished_total{status="FAILED",experiment="a\"\nb"} 0"#,
+        r#"mlflow_last_failed_run_timestamp_seconds{experiment="churn"} 1.5"#,
+        r#"watchbell_collector_up{collector="mlflow"} 1"#,
+        r#"watchbell_collector_experiments_merged{collector="mlflow"} 2"#,
+    ] {
+        assert!(text.contains(&format!("{line}\n")), "{line}\n{text}");
+    }
+    metrics.collector.failed("connect");
+    let lower = Shown { counts: [2, 1, 0], last_failed: None };
+    metrics.collector.show(&[("churn".to_string(), lower)].into(), 0);
+    let text = metrics.encode();
+    assert!(text.contains("status=\"FINISHED\",experiment=\"churn\"} 2\n"), "{text}");
+    assert!(
+        text.contains("collector_up{collector=\"mlflow\"} 0\n") && !text.contains("b\"} 0"),
+        "{text}"
+    );
+    assert!(!text.contains("timestamp_seconds{experiment"), "{text}");
+    metrics.collector.clear();
+    let text = metrics.encode();
+    assert!(!text.contains("churn") && !text.contains("collector_up{collector"), "{text}");
 }

@@ -53,7 +53,7 @@ fn expand(template: &RuleTemplate, value: f64) -> Result<String, ExpandError> {
     let mut answers = QueryAnswers::new();
     for _ in 0..50 {
         match template.expand(&data, &answers)? {
-            Expansion::Text(text) => return Ok(text),
+            Expansion::Text(text) => return Ok(text.into_owned()),
             Expansion::NeedsQuery(query) => {
                 let timestamp = Timestamp::from_secs(0);
                 answers

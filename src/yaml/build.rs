@@ -6,10 +6,14 @@ use std::sync::Arc;
 use saphyr_parser::{Event, ScalarStyle as Style, Tag};
 
 use crate::diag::{Diagnostic, SourceFile, Span};
+use crate::yaml::load::Parsed;
 use crate::yaml::{
     Entry, MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_FINDINGS, MAX_NODES, Node, Scalar, ScalarStyle,
     Value, place,
 };
+
+/// So many keys are looked for one by one.
+const FEW: usize = 16;
 
 /// What a subtree costs, aliases followed.
 #[derive(Clone, Copy, Default)]
@@ -36,6 +40,7 @@ enum Content {
 #[derive(Default)]
 struct Entries {
     list: Vec<Entry>,
+    /// Where each key stands in the list; empty while there are few.
     index: HashMap<Arc<str>, usize>,
     /// The key whose value comes next.
     key: Key,
@@ -55,6 +60,8 @@ enum Key {
 /// Takes events and gives the tree of one document. Nothing here recurses.
 pub(super) struct Builder<'a> {
     source: &'a Arc<SourceFile>,
+    /// How many collections stand around it.
+    outer: usize,
     open: Vec<Open>,
     anchors: HashMap<usize, (Node, Size)>,
     nodes: usize,
@@ -64,9 +71,10 @@ pub(super) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(source: &'a Arc<SourceFile>) -> Self {
+    pub(super) fn new(source: &'a Arc<SourceFile>, outer: usize) -> Self {
         Self {
             source,
+            outer,
             open: Vec::new(),
             anchors: HashMap::new(),
             nodes: 0,
@@ -88,8 +96,9 @@ impl<'a> Builder<'a> {
         self.diagnostics
     }
 
-    pub(super) fn finish(self) -> (Option<Node>, Vec<Diagnostic>) {
-        (self.root, self.diagnostics)
+    pub(super) fn finish(self) -> Parsed {
+        let Self { root, diagnostics, nodes, bytes, .. } = self;
+        Parsed { root, diagnostics, nodes, bytes }
     }
 
     /// Takes one event. An error is a cap that is exceeded.
@@ -171,7 +180,7 @@ impl<'a> Builder<'a> {
     fn charge(&mut self, span: Span, size: Size) -> Result<(), Box<Diagnostic>> {
         self.nodes += size.nodes;
         self.bytes += size.bytes;
-        let (message, help) = if self.open.len() + size.height > MAX_DEPTH {
+        let (message, help) = if self.outer + self.open.len() + size.height > MAX_DEPTH {
             ("the nesting is too deep", format!("at most {MAX_DEPTH} levels are read"))
         } else if self.nodes > MAX_NODES {
             ("the file has too many values", format!("at most {MAX_NODES}, aliases followed"))
@@ -219,8 +228,8 @@ impl<'a> Builder<'a> {
     /// Adds what merge keys bring: keys that the mapping does not have itself, of several merged
     /// mappings the first that has it (the merge key of YAML 1.1). The merged mappings have been
     /// counted as a whole when they came in, so this is bounded too.
-    fn merge(&mut self, entries: Entries) -> Vec<Entry> {
-        let Entries { mut list, mut index, merges, .. } = entries;
+    fn merge(&mut self, mut entries: Entries) -> Vec<Entry> {
+        let merges = std::mem::take(&mut entries.merges);
         for node in merges {
             let sources = match &node.value {
                 Value::Sequence(items) => items.to_vec(),
@@ -235,14 +244,13 @@ impl<'a> Builder<'a> {
                     continue;
                 };
                 for entry in merged.iter() {
-                    if !index.contains_key(&entry.key.text) {
-                        index.insert(Arc::clone(&entry.key.text), list.len());
-                        list.push(entry.clone());
+                    if entries.place(&entry.key.text).is_none() {
+                        entries.push(entry.clone());
                     }
                 }
             }
         }
-        list
+        entries.list
     }
 }
 
@@ -267,7 +275,7 @@ impl Entries {
     }
 
     fn insert(&mut self, key: Scalar, value: Node, source: &Arc<SourceFile>) -> Option<Diagnostic> {
-        if let Some(first) = self.index.get(&key.text).and_then(|i| self.list.get(*i)) {
+        if let Some(first) = self.place(&key.text).and_then(|i| self.list.get(i)) {
             let message = format!("the key `{}` stands twice in one mapping", key.text);
             return Some(
                 Diagnostic::error("yaml/duplicate-key", source, key.span, message)
@@ -275,9 +283,24 @@ impl Entries {
                     .label(first.key.span, "the first"),
             );
         }
-        self.index.insert(Arc::clone(&key.text), self.list.len());
-        self.list.push(Entry { key, value });
+        self.push(Entry { key, value });
         None
+    }
+
+    /// Where a key stands in the list.
+    fn place(&self, key: &str) -> Option<usize> {
+        match self.list.len() {
+            0..=FEW => self.list.iter().position(|entry| &*entry.key.text == key),
+            _ => self.index.get(key).copied(),
+        }
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.list.push(entry);
+        if self.list.len() > FEW {
+            let new = self.list.iter().enumerate().skip(self.index.len());
+            self.index.extend(new.map(|(index, entry)| (Arc::clone(&entry.key.text), index)));
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The fields of a mapping, each asked for by name.
 
+use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
 use crate::diag::{Diagnostic, Span, nearest};
@@ -20,8 +21,8 @@ pub struct Fields<'n> {
 }
 
 impl<'n> Fields<'n> {
-    pub(super) fn new(span: Span, entries: &'n [Entry], what: &str) -> Self {
-        Self { span, what: what.to_string(), entries, known: Vec::new() }
+    pub(super) fn new(span: Span, entries: &'n [Entry], what: String) -> Self {
+        Self { span, what, entries, known: Vec::new() }
     }
 
     /// The place of the whole mapping.
@@ -105,67 +106,67 @@ impl<'n> Fields<'n> {
     /// A mapping.
     pub fn mapping(&mut self, reader: &mut Reader, key: &'static str) -> Option<Fields<'n>> {
         let node = self.get(key)?;
-        reader.mapping(node, &quoted(key))
+        reader.mapping(node, &Quoted(key))
     }
 
     /// A list.
     pub fn list(&mut self, reader: &mut Reader, key: &'static str) -> Option<&'n [Node]> {
         let node = self.get(key)?;
-        reader.list(node, &quoted(key))
+        reader.list(node, &Quoted(key))
     }
 
     /// A scalar.
     pub fn scalar(&mut self, reader: &mut Reader, key: &'static str) -> Option<&'n Scalar> {
         let node = self.get(key)?;
-        reader.scalar(node, &quoted(key))
+        reader.scalar(node, &Quoted(key))
     }
 
     /// A string.
     pub fn string(&mut self, reader: &mut Reader, key: &'static str) -> Option<&'n str> {
         let node = self.get(key)?;
-        reader.string(node, &quoted(key))
+        reader.string(node, &Quoted(key))
     }
 
     /// A string that must be there.
     pub fn require_string(&mut self, reader: &mut Reader, key: &'static str) -> Option<&'n str> {
         let node = self.require(reader, key)?;
-        reader.string(node, &quoted(key))
+        reader.string(node, &Quoted(key))
     }
 
     /// A bool.
     pub fn bool(&mut self, reader: &mut Reader, key: &'static str) -> Option<bool> {
         let node = self.get(key)?;
-        reader.bool(node, &quoted(key))
+        reader.bool(node, &Quoted(key))
     }
 
     /// A whole number.
     pub fn integer(&mut self, reader: &mut Reader, key: &'static str) -> Option<i64> {
         let node = self.get(key)?;
-        reader.integer(node, &quoted(key))
+        reader.integer(node, &Quoted(key))
     }
 
     /// A whole number that is not negative.
     pub fn unsigned(&mut self, reader: &mut Reader, key: &'static str) -> Option<u64> {
         let node = self.get(key)?;
-        reader.unsigned(node, &quoted(key))
+        reader.unsigned(node, &Quoted(key))
     }
 
     /// A number.
     pub fn float(&mut self, reader: &mut Reader, key: &'static str) -> Option<f64> {
         let node = self.get(key)?;
-        reader.float(node, &quoted(key))
+        reader.float(node, &Quoted(key))
     }
 
     /// A Prometheus duration.
     pub fn duration(&mut self, reader: &mut Reader, key: &'static str) -> Option<Duration> {
         let node = self.get(key)?;
-        reader.duration(node, &quoted(key))
+        reader.duration(node, &Quoted(key))
     }
 
     /// A list of strings; `Some` and empty for `[]`.
     pub fn strings(&mut self, reader: &mut Reader, key: &'static str) -> Option<Vec<&'n str>> {
         let node = self.get(key)?;
-        reader.strings(node, &quoted(key))
+        reader.strings(node, &Quoted(key))
     }
 
     /// A mapping from names to scalars.
@@ -175,10 +176,15 @@ impl<'n> Fields<'n> {
         key: &'static str,
     ) -> Option<Vec<(&'n Scalar, &'n Node)>> {
         let node = self.get(key)?;
-        reader.string_map(node, &quoted(key))
+        reader.string_map(node, &Quoted(key))
     }
 }
 
-fn quoted(key: &str) -> String {
-    format!("`{key}`")
+/// A key as messages have it.
+struct Quoted(&'static str);
+
+impl Display for Quoted {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.0)
+    }
 }

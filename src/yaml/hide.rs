@@ -46,7 +46,7 @@ fn is_secret(key: &str) -> bool {
     }
     let is = |name: &str| key == name || key.strip_suffix(name).is_some_and(|k| k.ends_with('_'));
     let part = PARTS.iter().any(|part| key.contains(part));
-    is("url") || is("key") || is("params") || part || nearest(&key, NAMES).is_some()
+    is("url") || is("uri") || is("key") || is("params") || part || nearest(&key, NAMES).is_some()
 }
 
 /// The file with stars over every secret wherever its text is drawn. Places stay where they are.

@@ -9,6 +9,7 @@ use crate::diag::{Diagnostic, Severity, SourceFile, Span};
 use crate::yaml::build::Builder;
 use crate::yaml::input::CappedInput;
 use crate::yaml::limits::{self, MAX_DEPTH, MAX_HELD};
+use crate::yaml::parts;
 use crate::yaml::{Node, Scalar, ScalarStyle, Value};
 
 /// The first document of a file.
@@ -30,10 +31,36 @@ pub struct Document {
 /// [`Document::diagnostics`] that came before.
 pub fn load(source: &Arc<SourceFile>) -> Result<Document, Vec<Diagnostic>> {
     limits::check(source).map_err(|diagnostic| vec![*diagnostic])?;
-    let offsets = Offsets::new(source.text());
+    if let Some(document) = parts::load(source) {
+        return Ok(document);
+    }
+    let Parsed { root, diagnostics, .. } = parse(source, Span::new(0, source.text().len()), 0)?;
+    Ok(Document { source: Arc::clone(source), root: root.unwrap_or_else(empty), diagnostics })
+}
+
+/// What was read of a text or a part of it.
+pub(super) struct Parsed {
+    /// The whole of it, if there is anything.
+    pub(super) root: Option<Node>,
+    /// What was found on the way.
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// How many nodes it has, aliases followed.
+    pub(super) nodes: usize,
+    /// How many bytes its scalars have, aliases followed.
+    pub(super) bytes: usize,
+}
+
+/// Reads the first document of a part of a file that stands in so many outer collections.
+pub(super) fn parse(
+    source: &Arc<SourceFile>,
+    part: Span,
+    outer: usize,
+) -> Result<Parsed, Vec<Diagnostic>> {
+    let text = source.text().get(part.range()).unwrap_or_default();
+    let offsets = Offsets::new(text, part.start);
     let budget = Cell::new(MAX_HELD);
-    let mut parser = Parser::new(CappedInput::new(source.text(), &budget));
-    let mut builder = Builder::new(source);
+    let mut parser = Parser::new(CappedInput::new(text, &budget));
+    let mut builder = Builder::new(source, outer);
     let mut documents = 0;
     loop {
         budget.set(MAX_HELD);
@@ -65,9 +92,7 @@ pub fn load(source: &Arc<SourceFile>) -> Result<Document, Vec<Diagnostic>> {
             return Err(builder.refuse(*diagnostic));
         }
     }
-    let (root, diagnostics) = builder.finish();
-    let root = root.unwrap_or_else(empty);
-    Ok(Document { source: Arc::clone(source), root, diagnostics })
+    Ok(builder.finish())
 }
 
 fn empty() -> Node {
@@ -109,9 +134,11 @@ fn syntax_error(source: &Arc<SourceFile>, offsets: &Offsets<'_>, error: &ScanErr
     }
 }
 
-/// From the parser's count of characters to bytes.
+/// From the parser's count of characters to bytes of the file.
 struct Offsets<'a> {
     text: &'a str,
+    /// Where the text begins in the file.
+    start: usize,
     /// The byte offset of every 64th character; empty where each character is one byte.
     marks: Vec<usize>,
 }
@@ -119,15 +146,19 @@ struct Offsets<'a> {
 const STEP: usize = 64;
 
 impl<'a> Offsets<'a> {
-    fn new(text: &'a str) -> Self {
+    fn new(text: &'a str, start: usize) -> Self {
         if text.is_ascii() {
-            return Self { text, marks: Vec::new() };
+            return Self { text, start, marks: Vec::new() };
         }
         let marks = text.char_indices().step_by(STEP).map(|(at, _)| at).collect();
-        Self { text, marks }
+        Self { text, start, marks }
     }
 
     fn byte(&self, chars: usize) -> usize {
+        self.start + self.inside(chars)
+    }
+
+    fn inside(&self, chars: usize) -> usize {
         if self.marks.is_empty() {
             return chars.min(self.text.len());
         }

@@ -44,6 +44,7 @@ mod hide;
 mod input;
 mod limits;
 mod load;
+mod parts;
 mod place;
 mod reader;
 mod scalar;

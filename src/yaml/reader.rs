@@ -1,5 +1,6 @@
 //! Typed reading that collects every mistake.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +29,21 @@ impl Reader {
             diagnostics: document.diagnostics.clone(),
             rule: None,
             dropped: false,
+        }
+    }
+
+    /// A reader of the same file without findings, for a part that is read beside the others.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        let source = Arc::clone(&self.source);
+        Self { source, diagnostics: Vec::new(), rule: None, dropped: false }
+    }
+
+    /// Takes the findings of a reader of a part.
+    pub fn append(&mut self, part: Self) {
+        self.dropped |= part.dropped;
+        for diagnostic in part.diagnostics {
+            self.report(diagnostic);
         }
     }
 
@@ -77,7 +93,7 @@ impl Reader {
     }
 
     /// Notes that a node is not what it should be (`yaml/type`).
-    pub fn wrong_type(&mut self, node: &Node, what: &str, wanted: &str) {
+    pub fn wrong_type(&mut self, node: &Node, what: &(impl Display + ?Sized), wanted: &str) {
         let message = format!("{what} must be {wanted}, found {}", node.kind());
         // Of a list or mapping only the first line is shown.
         let mut span = node.span;
@@ -90,21 +106,34 @@ impl Reader {
     }
 
     /// Notes that a scalar has the right type and a wrong value (`yaml/value`).
-    pub fn wrong_value(&mut self, node: &Node, what: &str, reason: impl std::fmt::Display) {
+    pub fn wrong_value(
+        &mut self,
+        node: &Node,
+        what: &(impl Display + ?Sized),
+        reason: impl Display,
+    ) {
         self.error("yaml/value", node.span, format!("{what}: {reason}"));
     }
 
     /// The fields of a mapping.
-    pub fn mapping<'n>(&mut self, node: &'n Node, what: &str) -> Option<Fields<'n>> {
+    pub fn mapping<'n>(
+        &mut self,
+        node: &'n Node,
+        what: &(impl Display + ?Sized),
+    ) -> Option<Fields<'n>> {
         let Some(entries) = node.as_mapping() else {
             self.wrong_type(node, what, "a mapping");
             return None;
         };
-        Some(Fields::new(node.span, entries, what))
+        Some(Fields::new(node.span, entries, what.to_string()))
     }
 
     /// The items of a list.
-    pub fn list<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [Node]> {
+    pub fn list<'n>(
+        &mut self,
+        node: &'n Node,
+        what: &(impl Display + ?Sized),
+    ) -> Option<&'n [Node]> {
         let items = node.as_sequence();
         if items.is_none() {
             self.wrong_type(node, what, "a list");
@@ -113,7 +142,11 @@ impl Reader {
     }
 
     /// A scalar, whatever it means.
-    pub fn scalar<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n Scalar> {
+    pub fn scalar<'n>(
+        &mut self,
+        node: &'n Node,
+        what: &(impl Display + ?Sized),
+    ) -> Option<&'n Scalar> {
         let scalar = node.as_scalar();
         if scalar.is_none() {
             self.wrong_type(node, what, "a string");
@@ -123,13 +156,17 @@ impl Reader {
 
     /// A string. Numbers and bools are taken as they are written, a null is "", as Go's decoder
     /// does for a field that is a string.
-    pub fn string<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
+    pub fn string<'n>(
+        &mut self,
+        node: &'n Node,
+        what: &(impl Display + ?Sized),
+    ) -> Option<&'n str> {
         let scalar = self.scalar(node, what)?;
         Some(if scalar.is_null() { "" } else { scalar.text() })
     }
 
     /// A bool.
-    pub fn bool(&mut self, node: &Node, what: &str) -> Option<bool> {
+    pub fn bool(&mut self, node: &Node, what: &(impl Display + ?Sized)) -> Option<bool> {
         match node.as_scalar().map(Scalar::resolve) {
             Some(Resolved::Bool(value)) => Some(value),
             _ => {
@@ -140,7 +177,7 @@ impl Reader {
     }
 
     /// A whole number.
-    pub fn integer(&mut self, node: &Node, what: &str) -> Option<i64> {
+    pub fn integer(&mut self, node: &Node, what: &(impl Display + ?Sized)) -> Option<i64> {
         match node.as_scalar().map(Scalar::resolve) {
             Some(Resolved::Integer(value)) => Some(value),
             _ => {
@@ -151,7 +188,7 @@ impl Reader {
     }
 
     /// A whole number that is not negative.
-    pub fn unsigned(&mut self, node: &Node, what: &str) -> Option<u64> {
+    pub fn unsigned(&mut self, node: &Node, what: &(impl Display + ?Sized)) -> Option<u64> {
         let value = self.integer(node, what)?;
         let unsigned = u64::try_from(value).ok();
         if unsigned.is_none() {
@@ -161,7 +198,7 @@ impl Reader {
     }
 
     /// A number.
-    pub fn float(&mut self, node: &Node, what: &str) -> Option<f64> {
+    pub fn float(&mut self, node: &Node, what: &(impl Display + ?Sized)) -> Option<f64> {
         match node.as_scalar().map(Scalar::resolve) {
             #[expect(clippy::cast_precision_loss, reason = "as any float that is read from text")]
             Some(Resolved::Integer(value)) => Some(value as f64),
@@ -174,7 +211,7 @@ impl Reader {
     }
 
     /// A Prometheus duration such as `1h30m`.
-    pub fn duration(&mut self, node: &Node, what: &str) -> Option<Duration> {
+    pub fn duration(&mut self, node: &Node, what: &(impl Display + ?Sized)) -> Option<Duration> {
         let text = self.scalar(node, what)?.text();
         match parse_duration(text) {
             Ok(duration) => Some(duration),
@@ -186,9 +223,13 @@ impl Reader {
     }
 
     /// A list of strings. Items that are not strings are noted and left out.
-    pub fn strings<'n>(&mut self, node: &'n Node, what: &str) -> Option<Vec<&'n str>> {
+    pub fn strings<'n>(
+        &mut self,
+        node: &'n Node,
+        what: &(impl Display + ?Sized),
+    ) -> Option<Vec<&'n str>> {
         let items = self.list(node, what)?;
-        let item = format!("an item of {what}");
+        let item = format_args!("an item of {what}");
         Some(items.iter().filter_map(|node| self.string(node, &item)).collect())
     }
 
@@ -197,7 +238,7 @@ impl Reader {
     pub fn string_map<'n>(
         &mut self,
         node: &'n Node,
-        what: &str,
+        what: &(impl Display + ?Sized),
     ) -> Option<Vec<(&'n Scalar, &'n Node)>> {
         let Some(entries) = node.as_mapping() else {
             self.wrong_type(node, what, "a mapping");
@@ -205,7 +246,7 @@ impl Reader {
         };
         let mut pairs = Vec::with_capacity(entries.len());
         for entry in entries {
-            let what = format!("`{}` in {what}", entry.key.text());
+            let what = format_args!("`{}` in {what}", entry.key.text());
             if self.scalar(&entry.value, &what).is_some() {
                 pairs.push((&entry.key, &entry.value));
             }

@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import shutil
+import socket
 import subprocess
 import unittest
 
@@ -29,12 +30,17 @@ def library(name):
         raise unittest.SkipTest(f"{name}: it is not installed") from None
 
 
-def run(*command, given=None, **options):
+def run(*command, given=None, seconds=120, **options):
     """Runs to the end: (exit code, what it printed)."""
     done = subprocess.run(
-        command, input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, **options
+        command, input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, **options
     )
     return done.returncode, done.stdout
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
 
 
 @functools.cache

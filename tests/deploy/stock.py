@@ -1,12 +1,22 @@
-"""Half an hour of what stock servers export, in OpenMetrics' text: written by hand, with their names and labels.
+"""Half an hour of what stock servers export, in OpenMetrics' text: written by hand, with their names and labels, to
+which tests/stack holds them.
 
 MLflow 3.17 with prometheus-flask-exporter, MLServer with mlserver-mlflow, FastAPI with
 prometheus-fastapi-instrumentator, node exporter, cAdvisor, kube-state-metrics; Watchbell's from docs/metrics.md.
 """
 
+import json
+import os
 import re
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.parse
+import urllib.request
 
-from parts import read
+from parts import free_port, program, read, run
 
 STEP = 15
 # How many of 100 requests get which status.
@@ -40,6 +50,9 @@ def series():
         yield "node_cpu_seconds_total", {"instance": "node-1", "cpu": cpu, "mode": "idle"}, 0, 0.75
     yield "node_memory_MemAvailable_bytes", {"instance": "node-1"}, 4e9, 0
     yield "node_memory_MemTotal_bytes", {"instance": "node-1"}, 8e9, 0
+    disk = {"instance": "node-1", "device": "/dev/sda1", "fstype": "ext4", "mountpoint": "/"}
+    yield "node_filesystem_avail_bytes", disk, 4e10, -1e6
+    yield "node_filesystem_size_bytes", disk, 1e11, 0
     pod = {"namespace": "mlflow-prod", "pod": "churn-0", "container": "model"}
     yield "container_memory_working_set_bytes", pod, 5e8, 0
     yield "kube_pod_container_resource_limits", {**pod, "resource": "memory"}, 1e9, 0
@@ -52,6 +65,26 @@ def series():
             yield name, known, 1, 1 if kind == "counter" else 0
 
 
+def others():
+    """What the servers of the local stack do not export: a kubelet's, Prometheus' own, and what it notes of each scrape."""
+    yield "container_cpu_usage_seconds_total", {"namespace": "mlflow-prod", "pod": "churn-0", "container": "model"}, 0, 0.3
+    server = {"job": "prometheus", "instance": "localhost:9090"}
+    yield "prometheus_tsdb_head_series", server, 20000, 0
+    yield "prometheus_tsdb_head_samples_appended_total", {**server, "type": "float"}, 0, 1500
+    yield "prometheus_tsdb_storage_blocks_bytes", server, 3e9, 0
+    yield "process_resident_memory_bytes", server, 4e8, 0
+    for job in ("prometheus", "mlflow-server", "model-server"):
+        target = {"job": job, "instance": f"{job}:1"}
+        yield "scrape_duration_seconds", target, 0.1, 0
+        yield "scrape_samples_scraped", target, 500, 0
+        yield "scrape_samples_post_metric_relabeling", target, 500, 0
+
+
+def everything():
+    yield from series()
+    yield from others()
+
+
 def buckets(name, labels, rate):
     for bound, share in (("0.1", 0.5), ("0.5", 0.9), ("1.0", 0.97), ("+Inf", 1)):
         yield f"{name}_bucket", {**labels, "le": bound}, 0, rate * share
@@ -62,12 +95,52 @@ def buckets(name, labels, rate):
 def page():
     """The same as the text of one /metrics page."""
     inside = lambda labels: ",".join(f'{label}="{value}"' for label, value in labels.items())
-    return "\n".join(f"{name}{{{inside(labels)}}} {first}" for name, labels, first, _ in series()) + "\n"
+    return "\n".join(f"{name}{{{inside(labels)}}} {first}" for name, labels, first, _ in everything()) + "\n"
 
 
 def openmetrics(start, end):
     lines = []
-    for name, labels, first, growth in sorted(series(), key=lambda s: s[0]):
+    for name, labels, first, growth in sorted(everything(), key=lambda s: s[0]):
         inside = ",".join(f'{label}="{value}"' for label, value in labels.items())
         lines += [f"{name}{{{inside}}} {first + growth * (at - start)} {at}" for at in range(start, end + 1, STEP)]
     return "\n".join(lines) + "\n# EOF\n"
+
+
+class StockedPrometheus(unittest.TestCase):
+    """A Prometheus that holds half an hour of all this, which ends an hour ago."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="deploy-")
+        self.addCleanup(folder.cleanup)
+        self.end = int(time.time()) // 60 * 60 - 3600
+        metrics, data = os.path.join(folder.name, "metrics"), os.path.join(folder.name, "data")
+        server = program("prometheus")
+        with open(metrics, "w", encoding="utf-8") as file:
+            file.write(openmetrics(self.end - 1800, self.end))
+        code, text = run(program("promtool"), "tsdb", "create-blocks-from", "openmetrics", metrics, data)
+        self.assertEqual(code, 0, text)
+        config = os.path.join(folder.name, "prometheus.yaml")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write("global: {}\n")
+        port = free_port()
+        self.address = f"http://127.0.0.1:{port}"
+        child = subprocess.Popen(
+            [server, f"--config.file={config}", f"--storage.tsdb.path={data}", f"--web.listen-address=127.0.0.1:{port}"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(child.wait)
+        self.addCleanup(child.terminate)
+        deadline = time.monotonic() + 30
+        while not self.ready():
+            self.assertLess(time.monotonic(), deadline, "prometheus is not ready")
+            time.sleep(0.05)
+
+    def ready(self):
+        try:
+            return urllib.request.urlopen(f"{self.address}/-/ready", timeout=5).status == 200
+        except urllib.error.URLError:
+            return False
+
+    def ask(self, expression):
+        query = urllib.parse.urlencode({"query": expression, "time": self.end})
+        answer = json.load(urllib.request.urlopen(f"{self.address}/api/v1/query?{query}", timeout=10))
+        return answer["data"]["result"]

@@ -3,17 +3,11 @@
 import json
 import os
 import re
-import subprocess
 import tempfile
-import time
 import unittest
-import urllib.error
-import urllib.parse
-import urllib.request
 
 from parts import ROOT, dashboards, library, program, read, run, watchbell
-from stock import openmetrics, page
-from test_monitoring import free_port
+from stock import StockedPrometheus, page
 
 PANELS = {
     "mlflow.json": ["MLflow server status", "Model server status", "MLflow request latency p95 and p99",
@@ -142,44 +136,8 @@ class Dashboards(unittest.TestCase):
         self.assertEqual(code, 0, text)
 
 
-class Panels(unittest.TestCase):
+class Panels(StockedPrometheus):
     """Every expression asked of a Prometheus that holds half an hour of what stock servers export."""
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="deploy-")
-        self.addCleanup(folder.cleanup)
-        self.end = int(time.time()) // 60 * 60 - 3600
-        metrics, data = os.path.join(folder.name, "metrics"), os.path.join(folder.name, "data")
-        server = program("prometheus")
-        with open(metrics, "w", encoding="utf-8") as file:
-            file.write(openmetrics(self.end - 1800, self.end))
-        code, text = run(program("promtool"), "tsdb", "create-blocks-from", "openmetrics", metrics, data)
-        self.assertEqual(code, 0, text)
-        config = os.path.join(folder.name, "prometheus.yaml")
-        with open(config, "w", encoding="utf-8") as file:
-            file.write("global: {}\n")
-        port = free_port()
-        self.address = f"http://127.0.0.1:{port}"
-        child = subprocess.Popen(
-            [server, f"--config.file={config}", f"--storage.tsdb.path={data}", f"--web.listen-address=127.0.0.1:{port}"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.addCleanup(child.wait)
-        self.addCleanup(child.terminate)
-        deadline = time.monotonic() + 30
-        while not self.ready():
-            self.assertLess(time.monotonic(), deadline, "prometheus is not ready")
-            time.sleep(0.05)
-
-    def ready(self):
-        try:
-            return urllib.request.urlopen(f"{self.address}/-/ready", timeout=5).status == 200
-        except urllib.error.URLError:
-            return False
-
-    def ask(self, expression):
-        query = urllib.parse.urlencode({"query": expression, "time": self.end})
-        answer = json.load(urllib.request.urlopen(f"{self.address}/api/v1/query?{query}", timeout=10))
-        return answer["data"]["result"]
 
     def test_every_panel_shows_a_number(self):
         for panel, expression in expressions():

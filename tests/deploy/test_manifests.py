@@ -93,6 +93,9 @@ class Manifests(unittest.TestCase):
         for name in ("prometheus", "watchbell", "grafana"):
             self.assertEqual(manifest("Deployment", name)["spec"]["strategy"], {"type": "Recreate"})
         self.assertEqual({kind for kind, _, _ in rendered() if kind == "Secret"}, set(), "a password is in the repository")
+        mlflow = library("yaml").safe_load(read("deploy", "watchbell.yaml"))["collectors"]["mlflow"]["tracking_uri"]
+        out = {port["port"] for rule in manifest("NetworkPolicy", "watchbell")["spec"]["egress"] for port in rule["ports"]}
+        self.assertIn(int(mlflow.rsplit(":", 1)[1]), out, "the collector cannot reach MLflow")
 
     def test_every_volume_names_something_that_is_there(self):
         secrets = {"grafana-admin", "watchbell-secrets"}  # made by monitoring.sh

@@ -12,7 +12,7 @@ import tempfile
 import time
 import unittest
 
-from parts import DEPLOY, rendered, rendered_text
+from parts import DEPLOY, free_port, rendered, rendered_text
 
 SCRIPT = os.path.join(DEPLOY, "monitoring.sh")
 FAKE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fake_kubectl.py")
@@ -21,11 +21,6 @@ COMMANDS = ["deploy", "status", "logs", "port-forward", "prometheus-url", "grafa
 NODES = [r"^get nodes .*ExternalIP", 0, ""], [r"^get nodes .*InternalIP", 0, "10.1.2.3 10.1.2.4"]
 JOBS = ["prometheus", "mlflow-server", "model-server", "kubernetes-apiservers", "kubernetes-nodes", "kubernetes-cadvisor",
         "kube-state-metrics", "node-exporter", "watchbell"]
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def answers(port):
@@ -130,7 +125,7 @@ class Monitoring(unittest.TestCase):
 
     def test_deploy_makes_what_is_missing_and_waits(self):
         os.mkdir(self.env["WATCHBELL_SECRETS"])
-        for key in ("smtp-password", "slack-webhook-url"):
+        for key in ("smtp-password", "slack-webhook-url", "mlflow-token"):
             with open(os.path.join(self.env["WATCHBELL_SECRETS"], key), "w", encoding="utf-8") as file:
                 file.write("hidden")
         text = self.deployed(["get (namespace|secret)", 1, "not found"], ["create secret generic", 0, "a secret"],
@@ -144,7 +139,7 @@ class Monitoring(unittest.TestCase):
         self.assertNotIn(password, text + " ".join(asked), "an argument can be seen by others")
         create = next(a for a in asked if "create secret generic watchbell-secrets" in a)
         self.assertIn("--dry-run=client", create)
-        self.assertEqual(create.count("--from-file="), 2)
+        self.assertEqual(create.count("--from-file="), 3)
         stored = [call["given"].strip() for call in self.calls() if "apply" in call["words"] and "-" in call["words"]]
         self.assertEqual(stored, ["a labelled secret", rendered_text().strip()])
         waited = [a.split()[4] for a in asked if "rollout status" in a]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::alerting::builtin::BuiltinAlert;
-use crate::alerting::builtin::facts::{Facts, Failure, integration_labels};
+use crate::alerting::builtin::facts::{Collecting, Facts, Failure, integration_labels};
 use crate::alerting::builtin::watched::{Seen, Watched};
 use crate::alerting::{ActiveSample, RuleAlerts, RuleTiming, Step, final_labels};
 use crate::model::{Fingerprint, LabelSet, Monotonic, Now};
@@ -74,6 +74,11 @@ impl Look<'_> {
             BuiltinAlert::StoreFailed => match &self.facts.store {
                 None => Condition::Unknown,
                 Some(commit) => holds_once(commit.as_ref().err()),
+            },
+            BuiltinAlert::CollectorFailed => match &self.facts.collecting {
+                Collecting::Unknown => Condition::Unknown,
+                Collecting::Off | Collecting::Answered => holds_once(None),
+                Collecting::Failed(error) => holds_once(Some(error)),
             },
             BuiltinAlert::ReloadFailed => holds_once(self.facts.refused.as_ref()),
             BuiltinAlert::RuleNoData => Condition::Holds(self.rules(|seen| {
@@ -200,7 +205,7 @@ fn holds_once(error: Option<&String>) -> Condition {
 /// The texts of templates. They must not query: the datasource may be what is away.
 fn expand(templates: &[(String, RuleTemplate)], data: &RuleData<'_>) -> BTreeMap<String, String> {
     let text = |template: &RuleTemplate| match template.expand(data, &QueryAnswers::new()) {
-        Ok(Expansion::Text(text)) => text,
+        Ok(Expansion::Text(text)) => text.into_owned(),
         Ok(Expansion::NeedsQuery(_)) => {
             "<error expanding template: a built-in alert asks no queries>".to_string()
         }

@@ -54,6 +54,20 @@ pub(super) struct Failure {
     pub(super) error: String,
 }
 
+/// What is known of what a collector reads.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum Collecting {
+    /// Nothing yet.
+    #[default]
+    Unknown,
+    /// Nothing is collected.
+    Off,
+    /// The last pass had its answers.
+    Answered,
+    /// Why the last pass had none.
+    Failed(String),
+}
+
 /// Everything that the conditions of the built-in alerts look at. Bounded by the configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
@@ -67,6 +81,7 @@ pub struct Facts {
     pub(super) refused: Option<String>,
     /// The rules whose policy asks for an alert.
     pub(super) rules: WatchedRules,
+    pub(super) collecting: Collecting,
 }
 
 impl Facts {
@@ -168,6 +183,21 @@ impl Facts {
     /// The newest configuration was refused.
     pub fn reload_refused(&mut self, error: &str) {
         self.refused = Some(shortened(error));
+    }
+
+    /// What a collector has asked was answered.
+    pub fn collector_answered(&mut self) {
+        self.collecting = Collecting::Answered;
+    }
+
+    /// It was not.
+    pub fn collector_failed(&mut self, error: &str) {
+        self.collecting = Collecting::Failed(shortened(error));
+    }
+
+    /// Nothing is collected from now on.
+    pub fn collector_off(&mut self) {
+        self.collecting = Collecting::Off;
     }
 
     /// Watches these rules from now on, and no others.

@@ -36,6 +36,8 @@ pub enum BuiltinAlert {
     StoreFailed,
     /// A new configuration was refused.
     ReloadFailed,
+    /// What a collector asks has no answer.
+    CollectorFailed,
     /// Active alerts of a rule have no data.
     RuleNoData,
     /// A rule cannot be evaluated.
@@ -46,13 +48,14 @@ pub enum BuiltinAlert {
 
 impl BuiltinAlert {
     /// All of them, in the order of the rules.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::DatasourceUnreachable,
         Self::EvaluationsMissed,
         Self::NotificationFailed,
         Self::NotificationDelayed,
         Self::StoreFailed,
         Self::ReloadFailed,
+        Self::CollectorFailed,
         Self::RuleNoData,
         Self::RuleEvaluationFailed,
         Self::Watchdog,
@@ -67,6 +70,7 @@ impl BuiltinAlert {
             Self::NotificationDelayed => "WatchbellNotificationDelayed",
             Self::StoreFailed => "WatchbellStoreFailed",
             Self::ReloadFailed => "WatchbellReloadFailed",
+            Self::CollectorFailed => "WatchbellCollectorFailed",
             Self::RuleNoData => "WatchbellRuleNoData",
             Self::RuleEvaluationFailed => "WatchbellRuleEvaluationFailed",
             Self::Watchdog => "Watchdog",

@@ -276,3 +276,19 @@ fn an_error_is_shortened_and_no_template() {
     assert!(description.starts_with("{{ $value }} ä"), "{description}");
     assert_eq!(description.chars().count(), 501);
 }
+
+#[test]
+fn a_collector_without_answers_is_told_after_five_minutes() {
+    let mut bench = Bench::new(BuiltinAlert::CollectorFailed);
+    assert_eq!(bench.looks(60), NONE, "nothing is known yet");
+    bench.facts.collector_failed("http://mlflow answered 503: no database");
+    assert_eq!(bench.looks(300), PENDING);
+    assert_eq!(bench.look(), FIRING);
+    assert!(bench.annotation("description").ends_with("answered 503: no database"));
+    bench.facts.collector_answered();
+    assert_eq!(bench.look(), NONE);
+    bench.facts.collector_failed("no connection");
+    assert_eq!(bench.looks(315), FIRING);
+    bench.facts.collector_off();
+    assert_eq!(bench.look(), NONE, "nothing is collected any more");
+}

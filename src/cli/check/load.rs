@@ -10,6 +10,7 @@ use crate::cli::check::RulesArgs;
 use crate::config::{Config, ConfigError};
 use crate::diag::{Diagnostic, SourceFile};
 use crate::lint::{Found, Project, Routes, RuleFile, Schema, Settings, find_files, read};
+use crate::model::parallel::{map_on, processors};
 use crate::rule::expand_pattern;
 use crate::yaml::{MAX_TEXT, read_file};
 
@@ -85,8 +86,12 @@ fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<RuleFile>> {
     if !stdin.is_empty() {
         files.extend(read(&standard_input()?, true));
     }
-    for Found { path, named } in find_files(&paths)? {
-        files.extend(read(&read_file(&path)?, named));
+    let found = find_files(&paths)?;
+    let each = map_on(processors(), &found, |Found { path, named }| {
+        anyhow::Ok(read(&read_file(path)?, *named))
+    });
+    for read in each {
+        files.extend(read?);
     }
     if files.is_empty() {
         bail!("no rules to check: no file there has `groups`");

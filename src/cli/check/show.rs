@@ -8,6 +8,10 @@ use crate::diag::{
     render_sarif, render_text,
 };
 use crate::lint::pages;
+use crate::model::parallel::{map_on, processors};
+
+/// How many findings one thread draws, until it takes the next.
+const DRAWN_AT_ONCE: usize = 50;
 
 /// The form of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -64,9 +68,12 @@ fn text(checked: &Checked, fail_on: Severity, paint: Paint) -> String {
         Some(first) => format!("`watchbell check --explain {}` says more\n", first.id),
         None => String::new(),
     };
+    // Each is drawn by itself, so that they can be drawn side by side.
+    let parts: Vec<&[Diagnostic]> = findings.chunks(DRAWN_AT_ONCE).collect();
+    let drawn = map_on(processors(), &parts, |part| render_text(part, paint.style()));
     format!(
         "{}{verdict}: {rules} in {files}: {}{fixed}\n{}",
-        render_text(findings, paint.style()),
+        drawn.concat(),
         counted(findings),
         paint.dim(&explain),
     )

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::cli::demo::incident::Incident;
+use crate::collect::Collected;
 use crate::daemon::{CoreSetup, RuleSettings, routing_setup};
 use crate::engine::{Evaluator, Notifiers, SharedFacts};
 use crate::model::{IntegrationId, NotifyReason, Timestamp};
@@ -189,6 +190,10 @@ impl Store for TellingStore {
 
     async fn dossier(&self, filter: &CaseFilter) -> Result<Dossier, StoreError> {
         self.inner.dossier(filter).await
+    }
+
+    async fn collected(&self) -> Result<Option<Collected>, StoreError> {
+        self.inner.collected().await
     }
 
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries, StoreError> {

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use super::*;
 use crate::alerting::{AlertInstance, AlertState, Transition, TransitionReason};
 use crate::clock::VirtualClock;
+use crate::collect::Collected;
 use crate::engine::dispatcher::tests::harness::{ROUTE, labels, rule, setup};
 use crate::model::{LabelSet, Timestamp};
 use crate::notify::{Delivery, Preview, RenderError};
@@ -71,6 +72,10 @@ impl Store for TestStore {
 
     async fn dossier(&self, filter: &CaseFilter) -> Result<Dossier, StoreError> {
         self.memory.dossier(filter).await
+    }
+
+    async fn collected(&self) -> Result<Option<Collected>, StoreError> {
+        self.memory.collected().await
     }
 
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries, StoreError> {

@@ -68,8 +68,8 @@ fn is_raw(arg: &Expr) -> bool {
 fn used_labels(context: &Context<'_>) -> String {
     let Some(alert) = context.alert() else { return String::new() };
     let templates = alert.annotations.iter().chain(&alert.labels);
-    let mut names: Vec<String> =
-        templates.flat_map(|(_, template)| template.label_uses()).map(|(name, _)| name).collect();
+    let uses = templates.flat_map(|(_, template)| template.label_uses());
+    let mut names: Vec<&str> = uses.map(|(name, _)| name.as_str()).collect();
     names.sort();
     names.dedup();
     names.iter().map(|name| format!(", {name}")).collect()

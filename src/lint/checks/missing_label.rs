@@ -48,20 +48,20 @@ fn look_at(
     findings: &mut Findings,
 ) {
     let uses = template.label_uses();
-    for (label, span) in &uses {
+    for (label, span) in uses {
         let asked = uses
             .iter()
             .any(|(other, place)| other == label && is_condition(template.text(), place.start));
         if asked {
             continue;
         }
-        let span = field.value.span_of(*span, &alert.source);
+        let place = || field.value.span_of(*span, &alert.source);
         match context.labels().has(label) {
             Has::Never(removal) => {
                 let message =
                     format!("the query has no label `{label}`, so this expands to nothing");
                 let mut finding = context
-                    .finding_at(&ABOUT, span, message)
+                    .finding_at(&ABOUT, place(), message)
                     .label(context.place(removal.span), removal.why);
                 let near = crate::diag::nearest(label, context.labels().likely());
                 let prefix =
@@ -72,9 +72,9 @@ fn look_at(
                 findings.push(finding);
             }
             Has::Maybe => {
-                if let Some(finding) = renamed(context, label, span) {
+                if let Some(finding) = renamed(context, label, &place) {
                     findings.push(finding);
-                } else if let Some(finding) = own(context, alert, label, span) {
+                } else if let Some(finding) = own(context, alert, label, &place) {
                     findings.push(finding);
                 }
             }
@@ -84,10 +84,14 @@ fn look_at(
 }
 
 /// A label that the exporters of all selectors called otherwise.
-fn renamed(context: &Context<'_>, label: &str, span: Span) -> Option<crate::diag::Diagnostic> {
+fn renamed(
+    context: &Context<'_>,
+    label: &str,
+    place: &dyn Fn() -> Span,
+) -> Option<crate::diag::Diagnostic> {
     let renamed = families::renamed(context.expr(), label)?;
     let message = format!("these metrics have no label `{label}`, so this expands to nothing");
-    let finding = context.finding_at(&ABOUT, span, message);
+    let finding = context.finding_at(&ABOUT, place(), message);
     let finding = finding.label(context.place(renamed.span), "the metric").note(renamed.why);
     Some(finding.help(format!("did you mean `{}`?", renamed.instead)))
 }
@@ -97,7 +101,7 @@ fn own(
     context: &Context<'_>,
     alert: &AlertingRule,
     label: &str,
-    span: Span,
+    place: &dyn Fn() -> Span,
 ) -> Option<crate::diag::Diagnostic> {
     let set = alert.places.labels.iter().find(|field| field.name.text() == label);
     let knows =
@@ -107,7 +111,7 @@ fn own(
     }
     let message =
         format!("`$labels` has no `{label}` unless the query has: the rule adds it later");
-    let mut finding = context.finding_at(&ABOUT, span, message);
+    let mut finding = context.finding_at(&ABOUT, place(), message);
     finding.severity = Severity::Warning;
     if let Some(field) = set.filter(|field| !field.from_group) {
         finding = finding.label(field.name.span(), "set here, after templates are expanded");

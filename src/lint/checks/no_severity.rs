@@ -23,11 +23,12 @@ impl Check for NoSeverity {
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
         let places = context.rule.places();
-        if context.alert().is_none() || context.result().has("severity").is_likely() {
+        let own = places.labels.iter().find(|label| label.name.text() == "severity");
+        let is_set = own.is_some_and(|label| !label.text().is_empty());
+        if context.alert().is_none() || is_set || context.result().has("severity").is_likely() {
             return;
         }
-        let empty = places.labels.iter().find(|label| label.name.text() == "severity");
-        let span = empty.map_or(places.name, |label| label.name.span());
+        let span = own.map_or(places.name, |label| label.name.span());
         let finding = context.finding_at(&ABOUT, span, "the alert has no label `severity`");
         findings.push(finding.note("routes that choose by severity do not take it"));
     }

@@ -57,8 +57,8 @@ impl Check for TemplateFails {
 /// The text that a template gives for a sample as the query would give it.
 fn expanded(context: &Context<'_>, template: &RuleTemplate) -> Result<String, String> {
     let mut labels = LabelSet::new().to_builder();
-    let names: Vec<String> = template.label_uses().into_iter().map(|(name, _)| name).collect();
-    for name in names.iter().map(String::as_str).chain(context.labels().likely()) {
+    let names = template.label_uses().iter().map(|(name, _)| name.as_str());
+    for name in names.chain(context.labels().likely()) {
         if context.labels().has(name).removal().is_none() {
             labels.set(name, "1");
         }
@@ -74,7 +74,7 @@ fn expanded(context: &Context<'_>, template: &RuleTemplate) -> Result<String, St
     let mut answers = QueryAnswers::new();
     for _ in 0..MAX_QUERIES {
         match template.expand(&data, &answers) {
-            Ok(Expansion::Text(text)) => return Ok(text),
+            Ok(Expansion::Text(text)) => return Ok(text.into_owned()),
             Ok(Expansion::NeedsQuery(query)) => {
                 let (labels, timestamp) = (labels.clone(), Timestamp::default());
                 answers.insert(query, Ok(vec![Sample { labels, timestamp, value: 1.5 }]));

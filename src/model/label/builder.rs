@@ -10,6 +10,9 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use crate::model::LabelSet;
 use crate::model::label::packed::Packer;
 
+/// What a label needs beside its texts, unless they are very long.
+const ROOM: usize = 4;
+
 /// Collects labels for a [`LabelSet`].
 #[derive(Clone, Debug, Default)]
 pub struct LabelSetBuilder {
@@ -68,7 +71,8 @@ fn from_pairs<S: AsRef<str>, T: AsRef<str>>(pairs: &mut [(S, T)]) -> LabelSet {
     let name = |pair: &(S, T), other: &(S, T)| pair.0.as_ref().cmp(other.0.as_ref());
     // Most come sorted, which is seen in one pass. A stable sort keeps the later one behind.
     pairs.sort_by(name);
-    let mut packed = Packer::with_capacity(0);
+    let bytes = pairs.iter().map(|(n, v)| n.as_ref().len() + v.as_ref().len() + ROOM).sum();
+    let mut packed = Packer::with_capacity(bytes);
     for (index, pair) in pairs.iter().enumerate() {
         let is_last = pairs.get(index + 1).is_none_or(|next| name(pair, next) != Ordering::Equal);
         let value = pair.1.as_ref();

@@ -1,6 +1,6 @@
 //! What is known of the labels of a vector.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::diag::Span;
 use crate::model::label::METRIC_NAME;
@@ -60,7 +60,7 @@ impl Has {
     }
 
     /// What holds of a series of which both are true.
-    fn both(self, other: Self) -> Self {
+    pub(super) fn both(self, other: Self) -> Self {
         match (self, other) {
             (Self::Never(removal), _) | (_, Self::Never(removal)) => Self::Never(removal),
             (Self::Always, _) | (_, Self::Always) => Self::Always,
@@ -70,17 +70,34 @@ impl Has {
     }
 }
 
+thread_local! {
+    // Nearly every flow begins with these, so each thread makes them once.
+    static SCRAPED: Labels = {
+        let mut labels = Labels::any();
+        labels.set(METRIC_NAME, Has::Always);
+        labels.set("instance", Has::Expected);
+        labels.set("job", Has::Expected);
+        labels
+    };
+}
+
 /// What is known of the labels of a vector: of some by name, and of all others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labels {
-    named: BTreeMap<String, Has>,
+    /// In order of name.
+    named: Vec<(Arc<str>, Has)>,
     others: Has,
 }
 
 impl Labels {
     /// A vector of which nothing is known.
     pub fn any() -> Self {
-        Self { named: BTreeMap::new(), others: Has::Maybe }
+        Self { named: Vec::new(), others: Has::Maybe }
+    }
+
+    /// The series of a metric that is scraped: each has `instance` and `job`, as Prometheus sets them.
+    pub(super) fn scraped() -> Self {
+        SCRAPED.with(Self::clone)
     }
 
     /// A vector without labels, as that of a number at a place.
@@ -95,23 +112,37 @@ impl Labels {
 
     /// A vector without labels.
     pub(super) fn none(removal: Removal) -> Self {
-        Self { named: BTreeMap::new(), others: Has::Never(removal) }
+        Self { named: Vec::new(), others: Has::Never(removal) }
     }
 
     /// Whether the series have a label.
     pub fn has(&self, name: &str) -> Has {
-        self.named.get(name).copied().unwrap_or(self.others)
+        let known = self.search(name).ok().and_then(|at| self.named.get(at));
+        known.map_or(self.others, |(_, has)| *has)
+    }
+
+    /// Where a name stands, or where it would.
+    fn search(&self, name: &str) -> Result<usize, usize> {
+        self.named.binary_search_by(|(known, _)| (**known).cmp(name))
     }
 
     /// Says of one label whether the series have it.
     pub fn set(&mut self, name: &str, has: Has) {
-        self.named.insert(name.to_string(), has);
+        match self.search(name) {
+            Ok(at) => {
+                if let Some((_, known)) = self.named.get_mut(at) {
+                    *known = has;
+                }
+            }
+            Err(at) => self.named.insert(at, (Arc::from(name), has)),
+        }
     }
 
     /// The labels that the series have or are counted on to have, without the metric's name.
     pub fn likely(&self) -> impl Iterator<Item = &str> {
-        let named = self.named.iter().filter(|(name, has)| has.is_likely() && *name != METRIC_NAME);
-        named.map(|(name, _)| name.as_str())
+        let named = self.named.iter();
+        let likely = named.filter(|(name, has)| has.is_likely() && &**name != METRIC_NAME);
+        likely.map(|(name, _)| &**name)
     }
 
     /// Whether labels that are not named can be there.
@@ -121,7 +152,7 @@ impl Labels {
 
     /// All names of which something is known.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.named.keys().map(String::as_str)
+        self.named.iter().map(|(name, _)| &**name)
     }
 
     /// The same without the metric's name.
@@ -155,8 +186,11 @@ impl Labels {
     }
 
     fn joined(&self, other: &Self, join: fn(Has, Has) -> Has) -> Self {
-        let names = self.named.keys().chain(other.named.keys());
-        let named = names.map(|n| (n.clone(), join(self.has(n), other.has(n)))).collect();
+        let only_there = other.named.iter().filter(|(name, _)| self.search(name).is_err());
+        let both = self.named.iter().chain(only_there);
+        let mut named: Vec<_> =
+            both.map(|(n, _)| (Arc::clone(n), join(self.has(n), other.has(n)))).collect();
+        named.sort_by(|(a, _), (b, _)| a.cmp(b));
         Self { named, others: join(self.others, other.others) }
     }
 }

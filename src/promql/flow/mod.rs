@@ -21,9 +21,6 @@ use crate::promql::{Aggregate, AggregateOp, Call, Expr, ExprKind, Grouping, Vect
 /// rule, say. `None` where nothing is known. The place is that of the selector.
 pub type Known<'a> = dyn Fn(&VectorSelector, Span) -> Option<Labels> + 'a;
 
-/// The labels that every scraped series has, as Prometheus sets them.
-const SCRAPED: [&str; 2] = ["instance", "job"];
-
 /// The labels of an expression's result. A scalar has none.
 ///
 /// Recursion is bounded by [`crate::promql::MAX_HEIGHT`]; a chain of operators is as deep as it is long.
@@ -48,14 +45,11 @@ pub fn flow(expr: &Expr, known: &Known<'_>) -> Labels {
 /// What is known of the series of a selector.
 fn of_selector(selector: &VectorSelector, place: Span, known: &Known<'_>) -> Labels {
     let mut labels = known(selector, place).unwrap_or_else(|| {
-        let mut labels = Labels::any();
         // The name of a recorded series has a colon by convention; what it has depends on its rule.
-        if selector.metric_name().is_some_and(|name| !name.contains(':') && name != "ALERTS") {
-            for name in SCRAPED {
-                labels.set(name, Has::Expected);
-            }
+        match selector.metric_name() {
+            Some(name) if !name.contains(':') && name != "ALERTS" => Labels::scraped(),
+            _ => Labels::any(),
         }
-        labels
     });
     if selector.metric_name().is_some() {
         labels.set(METRIC_NAME, Has::Always);

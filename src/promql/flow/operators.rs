@@ -67,18 +67,15 @@ fn grouped(many: &Labels, one: &Labels, matching: &VectorMatching) -> Labels {
 
 /// A side of which only series are left that agree with the other side in the labels that count.
 fn matched(side: &Labels, other: &Labels, matching: &VectorMatching) -> Labels {
-    let mut labels = side.clone();
     if matching.on {
+        let mut labels = side.clone();
         for name in &matching.labels {
-            let both = side.both(other).has(name);
-            labels.set(name, both);
+            labels.set(name, side.has(name).both(other.has(name)));
         }
         return labels;
     }
-    let both = side.both(other);
-    let free = matching.labels.iter().map(String::as_str).chain([METRIC_NAME]);
-    labels.clone_from(&both);
-    for name in free {
+    let mut labels = side.both(other);
+    for name in matching.labels.iter().map(String::as_str).chain([METRIC_NAME]) {
         labels.set(name, side.has(name));
     }
     labels

@@ -25,6 +25,8 @@ impl Outline<'_> {
     /// The operator that stands here.
     pub(super) fn binary_op(&self) -> Option<BinaryOp> {
         match self.peek()?.kind {
+            // What nearly always stands behind an operand, which need not be looked for.
+            TokenKind::Sign(")" | ",") => None,
             TokenKind::Word | TokenKind::Sign(_) => BinaryOp::from_text(self.text_at(self.at)),
             _ => None,
         }

@@ -76,6 +76,14 @@ const RESERVED: [&str; 8] =
 /// Keywords that can name a metric but call nothing.
 const KEYWORDS: [&str; 6] = ["and", "or", "unless", "by", "without", "offset"];
 
+/// Whether a word has a meaning of its own, in any case.
+pub(super) fn is_keyword(word: &str) -> bool {
+    let mut keywords = RESERVED.iter().chain(&KEYWORDS);
+    keywords.any(|keyword| keyword.eq_ignore_ascii_case(word))
+        || AggregateOp::from_text(word).is_some()
+        || function(word).is_some()
+}
+
 struct Outline<'a> {
     text: &'a str,
     tokens: &'a [Token],

@@ -16,7 +16,7 @@ use crate::promql::series::SampleValue;
 use crate::query::MemoryQuerier;
 use crate::rule::{AlertingRule, RecordingRule, Rule, RuleGroup};
 use crate::ruletest::unit::ahead::{Ahead, ForeseeingQuerier, Foreseen};
-use crate::ruletest::unit::recorder::{Recorder, alert_series};
+use crate::ruletest::unit::recorder::{Recorder, alert_series, are_alerts_read};
 use crate::ruletest::unit::{Case, Feed, FeedError};
 
 /// An evaluation that failed: in a test that is a failure of the test.
@@ -60,6 +60,8 @@ pub(super) struct Bench<'r> {
     evaluator: Evaluator,
     input: Feed,
     ahead: Option<Ahead>,
+    /// Whether the series of alerts are needed.
+    are_alerts_read: bool,
 }
 
 impl<'r> Bench<'r> {
@@ -85,8 +87,9 @@ impl<'r> Bench<'r> {
             group,
             rules: group.rules.iter().map(rule).collect(),
         };
+        let are_alerts_read = are_alerts_read(groups, case);
         let groups = groups.iter().map(group).collect();
-        Self { groups, querier, foreseeing, evaluator, input, ahead: None }
+        Self { groups, querier, foreseeing, evaluator, input, ahead: None, are_alerts_read }
     }
 
     /// Evaluates for many rounds at once what can be: the test ends at `end` and has a round at every
@@ -127,7 +130,8 @@ impl<'r> Bench<'r> {
                         }
                         let (evaluator, limit) = (&self.evaluator, group.group.limit);
                         let times = (ts, query_at);
-                        alert(evaluator, &self.querier, (rule, limit), run, times, &mut told)
+                        let store = self.are_alerts_read.then_some(&*self.querier);
+                        alert(evaluator, store, (rule, limit), run, times, &mut told)
                     }
                     Rule::Recording(rule) => foreseen
                         .map_or_else(|| evaluated(&self.querier, rule, query_at), Ok)
@@ -192,9 +196,10 @@ fn vector(samples: Vec<(LabelSet, SampleValue)>, timestamp: Timestamp) -> Instan
     samples.into_iter().map(sample).collect()
 }
 
+/// Evaluates an alerting rule. Its series are written to the store, if there is one.
 fn alert<'r>(
     evaluator: &Evaluator,
-    querier: &MemoryQuerier,
+    store: Option<&MemoryQuerier>,
     (rule, limit): (&'r AlertingRule, u64),
     run: &mut RuleRun<'r>,
     (ts, query_at): (Timestamp, Timestamp),
@@ -204,7 +209,9 @@ fn alert<'r>(
     let done = evaluator.evaluate(rule, limit, &mut run.alerts, ts, query_at).now_or_never();
     let done = done.ok_or("the series in memory did not answer")?.map_err(|e| e.to_string())?;
     let error = done.step.error.as_ref().map(ToString::to_string);
-    run.recorder.write(&mut querier.series_mut(), alert_series(&run.alerts), query_at);
+    if let Some(store) = store {
+        run.recorder.write(&mut store.series_mut(), alert_series(&run.alerts), query_at);
+    }
     run.fired |= run.alerts.count(AlertState::Firing) > 0;
     told(Told { rule, step: done.step, alerts: &run.alerts });
     error.map_or(Ok(()), Err)

@@ -7,6 +7,9 @@ use crate::alerting::RuleAlerts;
 use crate::model::label::METRIC_NAME;
 use crate::model::{LabelSet, Timestamp};
 use crate::promql::series::{SampleValue, SeriesId, SeriesStore, stale_marker};
+use crate::promql::{Expr, VectorSelector};
+use crate::rule::{AlertingRule, Rule, RuleGroup};
+use crate::ruletest::unit::Case;
 
 /// The series that one rule wrote at its last evaluation.
 #[derive(Debug, Default)]
@@ -42,15 +45,36 @@ impl Recorder {
     }
 }
 
+/// The series of every alert.
+const OF_ALERTS: [&str; 2] = ["ALERTS", "ALERTS_FOR_STATE"];
+
+/// Whether anything in a test may look at the series of alerts, or feeds such itself. A query of a
+/// template is not looked at closely.
+pub(super) fn are_alerts_read(groups: &[&RuleGroup], case: &Case) -> bool {
+    let reads = |expr: &Expr| {
+        let mut names = expr.selectors().map(VectorSelector::metric_name);
+        names.any(|name| name.is_none_or(|name| OF_ALERTS.contains(&name)))
+    };
+    let asks = |rule: &Rule| {
+        let templates = rule.as_alerting().into_iter().flat_map(AlertingRule::templates);
+        templates.map(|(_, template)| template.text()).any(|text| text.contains("query"))
+    };
+    let mut rules = groups.iter().flat_map(|group| &group.rules);
+    let mut fed = case.input_series.iter().map(|series| series.labels.value(METRIC_NAME));
+    rules.any(|rule| reads(rule.expr()) || asks(rule))
+        || case.exprs.iter().any(|test| reads(&test.expr))
+        || fed.any(|name| OF_ALERTS.contains(&name))
+}
+
 /// `ALERTS` and `ALERTS_FOR_STATE` of the alerts that are pending or fire.
 pub(super) fn alert_series(alerts: &RuleAlerts) -> Vec<(LabelSet, SampleValue)> {
     let mut samples = Vec::new();
     for (_, alert) in alerts.active() {
         let mut labels = alert.labels.to_builder();
-        labels.set(METRIC_NAME, "ALERTS").set("alertstate", alert.state.as_str());
+        labels.set(METRIC_NAME, OF_ALERTS[0]).set("alertstate", alert.state.as_str());
         samples.push((labels.build(), SampleValue::Float(1.0)));
         let mut labels = alert.labels.to_builder();
-        labels.set(METRIC_NAME, "ALERTS_FOR_STATE");
+        labels.set(METRIC_NAME, OF_ALERTS[1]);
         // Prometheus counts in whole seconds.
         #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit for ages")]
         let since = alert.active_at.millis().div_euclid(1000) as f64;

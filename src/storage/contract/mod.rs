@@ -1,5 +1,6 @@
 //! One suite of tests that every store passes.
 
+mod collected;
 pub mod lookup;
 pub mod samples;
 
@@ -7,6 +8,7 @@ use crate::alerting::TransitionReason;
 use crate::model::{Fingerprint, Timestamp};
 use crate::outbox::EntryId;
 use crate::storage::{Change, History, HistoryFilter, Snapshot, Store, StoredAlert};
+pub use collected::*;
 pub use lookup::*;
 use samples::{alert, attempt, decision, entry, group, lane, rule, told, transition};
 
@@ -33,6 +35,8 @@ macro_rules! store_contract {
             an_alert_is_known_as_long_as_it_has_a_history,
             deliveries_are_listed_newest_first,
             what_waits_is_listed_newest_first,
+            what_is_collected_is_kept,
+            another_source_takes_the_place_of_the_former,
         );
     };
     (@ $fresh:expr, $($case:ident,)*) => {

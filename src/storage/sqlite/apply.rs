@@ -6,6 +6,7 @@ use rusqlite::{Connection, Result, named_params, params};
 use crate::alerting::Transition;
 use crate::model::{MatcherForm, RuleKey, Silence};
 use crate::outbox::{Attempt, LaneKey, OutboxEntry};
+use crate::storage::sqlite::collected;
 use crate::storage::sqlite::columns::{Entry, Hex, Json};
 use crate::storage::{Change, Decision, KnownAlert, StoredAlert, StoredGroup, StoredLane};
 
@@ -47,6 +48,7 @@ fn apply_one(db: &Connection, change: &Change) -> Result<()> {
             "INSERT OR REPLACE INTO heartbeat (id, at) VALUES (1, ?1)",
             params![at.millis()],
         ),
+        Change::Collect(change) => collected::apply(db, change),
         Change::AddStart(start) => run(
             db,
             "INSERT INTO start (at, last_alive) VALUES (?1, ?2)",

@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
+use crate::collect::Collected;
 use crate::model::Timestamp;
 use crate::storage::sqlite::open::{self, FileIdentity, Lock};
 use crate::storage::sqlite::{SqliteStore, read, read_error, salvage};
@@ -336,6 +337,10 @@ impl Store for LateStore {
 
     async fn dossier(&self, filter: &CaseFilter) -> Result<Dossier, StoreError> {
         self.opened()?.dossier(filter).await
+    }
+
+    async fn collected(&self) -> Result<Option<Collected>, StoreError> {
+        self.opened()?.collected().await
     }
 
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries, StoreError> {

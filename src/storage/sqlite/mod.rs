@@ -5,6 +5,7 @@
 
 mod alerts;
 mod apply;
+mod collected;
 mod columns;
 #[cfg(test)]
 mod crash;
@@ -29,6 +30,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::collect::Collected;
 use crate::model::Timestamp;
 use crate::storage::sqlite::writer::{Job, Writer};
 use crate::storage::{
@@ -199,6 +201,10 @@ impl Store for SqliteStore {
     async fn dossier(&self, filter: &CaseFilter) -> Result<Dossier, StoreError> {
         let filter = filter.clone();
         self.read_soon(move |db| lookup::dossier(db, &filter)).await
+    }
+
+    async fn collected(&self) -> Result<Option<Collected>, StoreError> {
+        self.read(collected::all).await
     }
 
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries, StoreError> {

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_silence.sql"),
     include_str!("migrations/0003_known_alerts.sql"),
     include_str!("migrations/0004_unlearned_outcomes.sql"),
+    include_str!("migrations/0005_collected_runs.sql"),
 ];
 
 /// Files up to this size are checked as they are opened, which takes a fraction of a second.

@@ -49,7 +49,7 @@ struct Shared {
 fn language() -> Language<'static> {
     Language {
         functions: &|name| functions::DIALECT.knows(name),
-        function_names: functions::DIALECT.names(),
+        function_names: &|| functions::DIALECT.names(),
         variables: &[],
         max_bytes: MAX_BYTES,
     }
@@ -203,12 +203,7 @@ impl GoText {
     /// result, the work or the nesting exceeds its bound.
     pub fn render(&self, data: &TemplateData, now: Timestamp) -> Result<String, ExpandError> {
         let Some(compiled) = &self.compiled else { return Ok(self.text.to_string()) };
-        let facts = Facts {
-            now,
-            external_url: String::new(),
-            path_prefix: String::new(),
-            answer: Arc::new(|_| None),
-        };
+        let facts = Facts { now, external_url: String::new(), answer: Arc::new(|_| None) };
         let run = Run::new(&functions::DIALECT, facts);
         let set = Set {
             templates: match &compiled.templates {

@@ -216,7 +216,7 @@ impl Parser<'_> {
             }
             _ if (self.language.functions)(name) => {}
             _ => {
-                let near = nearest(name, self.language.function_names.iter().copied());
+                let near = nearest(name, (self.language.function_names)());
                 let message = format!("unknown function `{name}`{}", did_you_mean(near));
                 return Err(TemplateError::new(span, message));
             }

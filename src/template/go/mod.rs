@@ -16,6 +16,7 @@ mod parser;
 pub(super) mod printf;
 pub(super) mod regexp;
 pub(super) mod run;
+pub(super) mod straight;
 pub(super) mod text;
 pub(super) mod time;
 pub(super) mod value;

@@ -19,7 +19,7 @@ pub(in crate::template) struct Language<'a> {
     /// Every function.
     pub functions: &'a dyn Fn(&str) -> bool,
     /// The functions' names, to find the nearest.
-    pub function_names: Vec<&'a str>,
+    pub function_names: &'a dyn Fn() -> Vec<&'static str>,
     /// Variables that exist from the start, and the field of the data that each stands for.
     pub variables: &'a [(&'a str, &'a str)],
     /// The most bytes that a text may have.

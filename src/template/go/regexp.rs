@@ -1,13 +1,15 @@
 //! Replacing by Go's regular expressions.
 
+use std::sync::Arc;
+
 use regex::Regex;
 
 use super::text::{MAX_TEXT, too_long};
 use crate::model::regexp::memo;
 
 /// Compiles a Go expression. It is not anchored, as Go's `MatchString` is not.
-pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
-    memo::unanchored(pattern).map(|regex| (*regex).clone()).map_err(|error| error.to_string())
+pub(super) fn compile(pattern: &str) -> Result<Arc<Regex>, String> {
+    memo::unanchored(pattern).map_err(|error| error.to_string())
 }
 
 /// `ReplaceAllString`: `$1`, `${1}`, `$name`, `$$`; a group that does not exist is empty.

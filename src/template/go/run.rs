@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use gotmpl::{FuncMap, Value};
 
+use super::straight::{Place, Stop, Straight};
 use super::text::Style;
 use crate::model::Timestamp;
 
@@ -67,8 +68,6 @@ pub(in crate::template) struct Facts {
     pub now: Timestamp,
     /// The program's own address.
     pub external_url: String,
-    /// The path in that address.
-    pub path_prefix: String,
     /// Answers to queries.
     pub answer: Answer,
 }
@@ -79,7 +78,7 @@ pub(in crate::template) struct Run {
     pub facts: Facts,
     budget: AtomicU64,
     lacking: Mutex<Option<String>>,
-    regexes: Mutex<HashMap<String, regex::Regex>>,
+    regexes: Mutex<HashMap<String, Arc<regex::Regex>>>,
 }
 
 /// Why an execution gave no text.
@@ -119,15 +118,24 @@ impl Run {
     }
 
     /// A compiled regular expression, from this execution's cache.
-    pub fn regex(&self, pattern: &str) -> Result<regex::Regex, String> {
+    pub fn regex(&self, pattern: &str) -> Result<Arc<regex::Regex>, String> {
         let mut cache = self.regexes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(regex) = cache.get(pattern) {
-            return Ok(regex.clone());
+            return Ok(Arc::clone(regex));
         }
         self.spend(10_000 + 10 * pattern.len())?;
         let regex = super::regexp::compile(pattern)?;
-        cache.insert(pattern.to_string(), regex.clone());
+        cache.insert(pattern.to_string(), Arc::clone(&regex));
         Ok(regex)
+    }
+
+    /// Calls a function and pays for it.
+    pub fn call(&self, name: &str, function: Function, args: &[Value]) -> Result<Value, String> {
+        let result = self.spend(1).and_then(|()| function(self, args)).and_then(|value| {
+            self.spend(cost(&value))?;
+            Ok(value)
+        });
+        result.map_err(|why| in_function(name, &why))
     }
 
     /// The functions that a template uses, bound to this execution.
@@ -137,11 +145,7 @@ impl Run {
             let Some(function) = self.dialect.function(name) else { continue };
             let (run, own) = (Arc::clone(self), name.clone());
             let call = move |args: &[Value]| {
-                let result = run.spend(1).and_then(|()| function(&run, args)).and_then(|value| {
-                    run.spend(cost(&value))?;
-                    Ok(value)
-                });
-                result.map_err(|why| gotmpl::TemplateError::Exec(in_function(&own, &why)))
+                run.call(&own, function, args).map_err(gotmpl::TemplateError::Exec)
             };
             map.insert(name.clone(), Arc::new(call));
         }
@@ -163,11 +167,31 @@ impl Run {
                 template.execute_fmt(&mut out, data)
             }
         };
+        self.ended(result.map(|()| out.text).map_err(|why| message(why, set.max_output)))
+    }
+
+    /// Executes a template without blocks; `read` gives what stands at a place of the data.
+    pub fn execute_straight(
+        &self,
+        template: &Straight,
+        max_output: usize,
+        read: &dyn Fn(&Place) -> Value,
+    ) -> Result<String, Failure> {
+        let mut out = Capped { text: String::new(), left: max_output };
+        let result = template.write(self, read, &mut out);
+        self.ended(result.map(|()| out.text).map_err(|stop| match stop {
+            Stop::Full => too_long(max_output),
+            Stop::Failed(why) => why,
+        }))
+    }
+
+    /// What came of an execution: a failure for want of an answer is none.
+    fn ended(&self, result: Result<String, String>) -> Result<String, Failure> {
         let lacking = self.lacking.lock().unwrap_or_else(PoisonError::into_inner).take();
         match (result, lacking) {
             (Err(_), Some(query)) => Err(Failure::Lacks(query)),
-            (Ok(()), _) => Ok(out.text),
-            (Err(why), None) => Err(Failure::Error(message(why, set.max_output))),
+            (Ok(text), _) => Ok(text),
+            (Err(why), None) => Err(Failure::Error(why)),
         }
     }
 }
@@ -202,12 +226,17 @@ fn in_function(name: &str, why: &str) -> String {
 fn message(error: gotmpl::TemplateError, max_output: usize) -> String {
     match error {
         gotmpl::TemplateError::Exec(why) => why,
-        gotmpl::TemplateError::Write => format!("the text exceeds {max_output} bytes"),
+        gotmpl::TemplateError::Write => too_long(max_output),
         other => other.to_string(),
     }
 }
 
-fn cost(value: &Value) -> usize {
+fn too_long(max_output: usize) -> String {
+    format!("the text exceeds {max_output} bytes")
+}
+
+/// What a value costs beyond the call that gave it.
+pub(super) fn cost(value: &Value) -> usize {
     match value {
         Value::String(s) | Value::Safe { s, .. } => s.len(),
         Value::List(items) => items.len(),

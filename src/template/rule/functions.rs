@@ -41,7 +41,7 @@ const PROMETHEUS: Table = &[
     ("graphLink", |_, args| mapped(args, |expr| graph_link(expr, 0))),
     ("tableLink", |_, args| mapped(args, |expr| graph_link(expr, 1))),
     ("urlQueryEscape", |_, args| mapped(args, gotmpl::url_encode)),
-    ("pathPrefix", |run, args| arity(args, 0).map(|()| text(run.facts.path_prefix.as_str()))),
+    ("pathPrefix", |run, args| arity(args, 0).map(|()| text(path(&run.facts.external_url)))),
     ("externalURL", |run, args| arity(args, 0).map(|()| text(run.facts.external_url.as_str()))),
     ("args", numbered),
 ];
@@ -174,6 +174,12 @@ fn parse_seconds(_: &Run, args: &[Value]) -> Result<Value, String> {
     };
     let duration = parse_duration(positive).map_err(|e| e.to_string())?;
     Ok(Value::Float(sign * duration.as_secs_f64()))
+}
+
+/// The path of an address as Go has it: empty where none is written.
+fn path(address: &str) -> String {
+    let path = url::Url::parse(address).map(|u| u.path().to_string()).unwrap_or_default();
+    if path == "/" && !address.ends_with('/') { String::new() } else { path }
 }
 
 fn graph_link(expr: &str, tab: u8) -> String {

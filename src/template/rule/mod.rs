@@ -4,7 +4,9 @@ mod functions;
 mod humanize;
 mod text_functions;
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -13,8 +15,9 @@ use gotmpl::Value;
 use crate::diag::Span;
 use crate::model::{InstantVector, LabelSet, Timestamp};
 use crate::template::go::run::{Answer, Facts, Failure, Run, Set, Templates};
+use crate::template::go::straight::{Place, Shape, Straight};
 use crate::template::go::value::{labels, object, text};
-use crate::template::go::{Language, TemplateError, check_calls, parse};
+use crate::template::go::{Language, Parsed, TemplateError, check_calls, parse};
 
 pub(super) use functions::number_of;
 pub(super) use humanize::{duration as humanize_duration, short as humanize};
@@ -24,16 +27,29 @@ pub(super) use text_functions::{REGEX, lower, mapped, title, upper};
 const MAX_BYTES: usize = 64 * 1024;
 /// The most bytes of one expanded label or annotation; Prometheus has no limit.
 const MAX_OUTPUT: usize = 256 * 1024;
+/// How many templates each thread keeps: many rules have the same.
+const MAX_KEPT: usize = 200;
+/// A longer template is not kept, in bytes.
+const MAX_KEPT_BYTES: usize = 1000;
+
+thread_local! {
+    static KEPT: RefCell<HashMap<Arc<str>, RuleTemplate>> = RefCell::default();
+}
+
 /// The template itself among those that it defines. A name that no text can define twice.
 const ENTRY: &str = "\0rule";
 
-/// The variables that Prometheus declares in front of every template.
-const VARIABLES: [(&str, &str); 4] = [
-    ("$labels", "Labels"),
-    ("$externalLabels", "ExternalLabels"),
-    ("$externalURL", "ExternalURL"),
-    ("$value", "Value"),
-];
+/// What templates see, and the variables that Prometheus declares in front of every one.
+const SHAPE: Shape = Shape {
+    variables: &[
+        ("$labels", "Labels"),
+        ("$externalLabels", "ExternalLabels"),
+        ("$externalURL", "ExternalURL"),
+        ("$value", "Value"),
+    ],
+    values: &["ExternalURL", "Value"],
+    maps: &["Labels", "ExternalLabels"],
+};
 
 /// A label or annotation of a rule, ready to be expanded.
 ///
@@ -43,31 +59,42 @@ const VARIABLES: [(&str, &str); 4] = [
 pub struct RuleTemplate {
     text: Arc<str>,
     /// `None` for a text without actions.
-    compiled: Option<Arc<OnceLock<Result<Compiled, TemplateError>>>>,
+    actions: Option<Arc<Actions>>,
 }
 
-struct Compiled {
-    templates: gotmpl::Template,
-    used: std::collections::BTreeSet<String>,
-    label_uses: Vec<(String, Span)>,
+struct Actions {
+    label_uses: Box<[(String, Span)]>,
+    compiled: OnceLock<Result<Compiled, TemplateError>>,
+}
+
+enum Compiled {
+    Straight(Straight),
+    Blocks { templates: gotmpl::Template, used: BTreeSet<String> },
+}
+
+fn parsed(source: &str) -> Result<Parsed, TemplateError> {
+    let language = Language {
+        functions: &|name| functions::DIALECT.knows(name),
+        function_names: &|| functions::DIALECT.names(),
+        variables: SHAPE.variables,
+        max_bytes: MAX_BYTES,
+    };
+    let parsed = parse(source, &language)?;
+    check_calls(&parsed.calls, parsed.defines.iter().map(|(name, _)| name.as_str()))?;
+    Ok(parsed)
 }
 
 impl Compiled {
-    fn new(source: &str) -> Result<Self, TemplateError> {
-        let language = Language {
-            functions: &|name| functions::DIALECT.knows(name),
-            function_names: functions::DIALECT.names(),
-            variables: &VARIABLES,
-            max_bytes: MAX_BYTES,
-        };
-        let parsed = parse(source, &language)?;
-        check_calls(&parsed.calls, parsed.defines.iter().map(|(name, _)| name.as_str()))?;
+    fn new(parsed: Parsed) -> Self {
+        if let Some(straight) = Straight::new(&parsed.main, &functions::DIALECT, &SHAPE) {
+            return Self::Straight(straight);
+        }
         let mut templates = gotmpl::Template::new("");
         for (name, body) in parsed.defines {
             templates = templates.add_parse_tree(&name, body);
         }
         let templates = templates.add_parse_tree(ENTRY, parsed.main);
-        Ok(Self { templates, used: parsed.used, label_uses: parsed.label_uses })
+        Self::Blocks { templates, used: parsed.used }
     }
 }
 
@@ -109,9 +136,9 @@ impl QueryAnswers {
 
 /// What became of an expansion.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Expansion {
-    /// The text.
-    Text(String),
+pub enum Expansion<'t> {
+    /// The text; that of a template without actions is its own.
+    Text(Cow<'t, str>),
     /// It needs the answer to this query; with it, expand again.
     NeedsQuery(String),
 }
@@ -131,12 +158,24 @@ impl RuleTemplate {
     /// Broken syntax, a block that is not closed, an unknown function, variable or template; more
     /// than 64 KiB of text.
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
-        let text: Arc<str> = Arc::from(source);
         if !source.contains("{{") {
-            return Ok(Self { text, compiled: None });
+            return Ok(Self { text: Arc::from(source), actions: None });
         }
-        Compiled::new(source)?;
-        Ok(Self { text, compiled: Some(Arc::default()) })
+        if let Some(known) = KEPT.with_borrow(|kept| kept.get(source).cloned()) {
+            return Ok(known);
+        }
+        let label_uses = parsed(source)?.label_uses.into();
+        let actions = Actions { label_uses, compiled: OnceLock::new() };
+        let template = Self { text: Arc::from(source), actions: Some(Arc::new(actions)) };
+        if source.len() <= MAX_KEPT_BYTES {
+            KEPT.with_borrow_mut(|kept| {
+                if kept.len() >= MAX_KEPT {
+                    kept.clear();
+                }
+                kept.insert(Arc::clone(&template.text), template.clone());
+            });
+        }
+        Ok(template)
     }
 
     /// The template as written.
@@ -146,14 +185,13 @@ impl RuleTemplate {
 
     /// Whether it is text alone, which expands to itself.
     pub fn is_plain(&self) -> bool {
-        self.compiled.is_none()
+        self.actions.is_none()
     }
 
     /// The labels that it reads by name, each with the place of the name: `$labels.x`,
     /// `.Labels.x`, `index $labels "x"`.
-    pub fn label_uses(&self) -> Vec<(String, Span)> {
-        let compiled = self.compiled.as_ref().and_then(|_| Compiled::new(&self.text).ok());
-        compiled.map(|compiled| compiled.label_uses).unwrap_or_default()
+    pub fn label_uses(&self) -> &[(String, Span)] {
+        self.actions.as_ref().map_or(&[], |actions| &actions.label_uses)
     }
 
     /// Expands the template.
@@ -165,23 +203,26 @@ impl RuleTemplate {
         &self,
         data: &RuleData<'_>,
         answers: &QueryAnswers,
-    ) -> Result<Expansion, ExpandError> {
-        let Some(compiled) = &self.compiled else {
-            return Ok(Expansion::Text(self.text.to_string()));
+    ) -> Result<Expansion<'_>, ExpandError> {
+        let Some(actions) = &self.actions else {
+            return Ok(Expansion::Text(Cow::Borrowed(&self.text)));
         };
-        let compiled = compiled.get_or_init(|| Compiled::new(&self.text));
+        let compiled = actions.compiled.get_or_init(|| parsed(&self.text).map(Compiled::new));
         let compiled =
             compiled.as_ref().map_err(|error| ExpandError { message: error.to_string() })?;
         let run = Run::new(&functions::DIALECT, facts(data, answers));
-        let set = Set {
-            templates: Templates::Text(&compiled.templates),
-            entry: ENTRY,
-            used: &compiled.used,
-            bytes: self.text.len(),
-            max_output: MAX_OUTPUT,
+        let text = match compiled {
+            Compiled::Straight(template) => {
+                run.execute_straight(template, MAX_OUTPUT, &|place| read(data, place))
+            }
+            Compiled::Blocks { templates, used } => {
+                let templates = Templates::Text(templates);
+                let (entry, bytes, max_output) = (ENTRY, self.text.len(), MAX_OUTPUT);
+                run.execute(&Set { templates, entry, used, bytes, max_output }, &root(data))
+            }
         };
-        match run.execute(&set, &root(data)) {
-            Ok(text) => Ok(Expansion::Text(text)),
+        match text {
+            Ok(text) => Ok(Expansion::Text(Cow::Owned(text))),
             Err(Failure::Lacks(query)) => Ok(Expansion::NeedsQuery(query)),
             Err(Failure::Error(message)) => Err(ExpandError { message }),
         }
@@ -209,18 +250,7 @@ fn facts(data: &RuleData<'_>, answers: &QueryAnswers) -> Facts {
         let answer = answers.get(query)?;
         Some(answer.as_ref().map(functions::vector).map_err(Clone::clone))
     });
-    Facts {
-        now: data.now,
-        external_url: data.external_url.to_string(),
-        path_prefix: path(data.external_url),
-        answer,
-    }
-}
-
-/// The path of an address as Go has it: empty where none is written.
-fn path(address: &str) -> String {
-    let path = url::Url::parse(address).map(|u| u.path().to_string()).unwrap_or_default();
-    if path == "/" && !address.ends_with('/') { String::new() } else { path }
+    Facts { now: data.now, external_url: data.external_url.to_string(), answer }
 }
 
 fn root(data: &RuleData<'_>) -> Value {
@@ -233,6 +263,17 @@ fn root(data: &RuleData<'_>) -> Value {
             ("Value", Value::Float(data.value)),
         ],
     )
+}
+
+/// The same as of [`root`], for one place.
+fn read(data: &RuleData<'_>, place: &Place) -> Value {
+    match (place.field, &place.entry) {
+        ("Labels", Some(name)) => text(data.labels.value(name)),
+        ("ExternalLabels", Some(name)) => text(data.external_labels.value(name)),
+        ("ExternalURL", None) => text(data.external_url),
+        ("Value", None) => Value::Float(data.value),
+        _ => Value::Nil,
+    }
 }
 
 #[cfg(test)]

@@ -21,7 +21,18 @@ fn answers() -> QueryAnswers {
     answers
 }
 
-fn expand_value(template: &str, value: f64) -> Result<Expansion, String> {
+/// What a template expands to. Those without blocks take a shorter way, which must not show: a block
+/// around one changes nothing.
+fn expand_value(template: &str, value: f64) -> Result<Expansion<'static>, String> {
+    let expansion = expand_one(template, value);
+    let inside = format!("{{{{ if true }}}}{template}{{{{ end }}}}");
+    if RuleTemplate::parse(template).is_ok() && RuleTemplate::parse(&inside).is_ok() {
+        assert_eq!(expansion, expand_one(&inside, value), "{template}");
+    }
+    expansion
+}
+
+fn expand_one(template: &str, value: f64) -> Result<Expansion<'static>, String> {
     let template = RuleTemplate::parse(template).map_err(|e| e.to_string())?;
     let labels =
         LabelSet::from([("instance", "a.example.com:9100"), ("job", "node"), ("x", "<1>")]);
@@ -32,12 +43,15 @@ fn expand_value(template: &str, value: f64) -> Result<Expansion, String> {
         external_url: "https://prom.example.com/base",
         now: Timestamp::from_millis(1_435_065_584_128),
     };
-    template.expand(&data, &answers()).map_err(|e| e.to_string())
+    Ok(match template.expand(&data, &answers()).map_err(|e| e.to_string())? {
+        Expansion::Text(text) => Expansion::Text(text.into_owned().into()),
+        Expansion::NeedsQuery(query) => Expansion::NeedsQuery(query),
+    })
 }
 
 fn text(template: &str, value: f64) -> String {
     match expand_value(template, value) {
-        Ok(Expansion::Text(text)) => text,
+        Ok(Expansion::Text(text)) => text.into_owned(),
         other => format!("{other:?}"),
     }
 }
@@ -46,6 +60,27 @@ fn text(template: &str, value: f64) -> String {
 fn check(table: &[(&str, &str)]) {
     for (template, expected) in table {
         assert_eq!(text(template, 0.1), *expected, "{template}");
+    }
+}
+
+#[test]
+fn templates_without_blocks_take_the_short_way() {
+    for (template, expected) in [
+        ("{{ $labels.instance }} is {{ $value | humanize }}", true),
+        ("{{ .Labels.a }}{{ $.Value }}{{ $externalURL }}{{ .ExternalLabels.a }}", true),
+        ("{{ printf \"%s %.1f\" (toUpper $labels.job) .Value | title }}{{ now }}", true),
+        ("{{ query \"up\" | first | value }}{{ (query \"up\" | first).Value }}", true),
+        ("{{ $labels }}", false),
+        ("{{ . }}", false),
+        ("{{ $x := 1 }}{{ $x }}", false),
+        ("{{ or $labels.a \"b\" }}", false),
+        ("{{ if $value }}a{{ end }}", false),
+        ("{{ $labels.a.b }}", false),
+        ("{{ .Label.a }}", false),
+    ] {
+        let parsed = parsed(template).unwrap();
+        let straight = matches!(Compiled::new(parsed), Compiled::Straight(_));
+        assert_eq!(straight, expected, "{template}");
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use watchbell::collect::Collected;
 use watchbell::model::Timestamp;
 use watchbell::storage::{
     CaseFilter, Change, Deliveries, DeliveryFilter, Dossier, History, HistoryFilter, MemoryStore,
@@ -85,6 +86,10 @@ impl Store for FaultyStore {
 
     async fn dossier(&self, filter: &CaseFilter) -> Result<Dossier, StoreError> {
         self.disk.dossier(filter).await
+    }
+
+    async fn collected(&self) -> Result<Option<Collected>, StoreError> {
+        self.disk.collected().await
     }
 
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries, StoreError> {

@@ -32,7 +32,8 @@ fn the_section_turns_off_and_labels() {
         "\
 heartbeat: true
 disable: [WatchbellReloadFailed, WatchbellEvaluationsMissed, WatchbellNotificationFailed,
-  WatchbellNotificationDelayed, WatchbellRuleNoData, WatchbellRuleEvaluationFailed]
+  WatchbellNotificationDelayed, WatchbellRuleNoData, WatchbellRuleEvaluationFailed,
+  WatchbellCollectorFailed]
 labels: {team: sre, service: ''}
 alerts:
   WatchbellStoreFailed: {for: 5m, labels: {severity: warning}}
