@@ -208,6 +208,14 @@ impl RuleAlerts {
     /// A running time that starts in the future starts now instead: a clock that went back
     /// delays an alert by one `for` at most, not until the clock has caught up.
     fn clamp_to(&mut self, ts: Timestamp) {
+        let is_ahead = |alert: &AlertInstance| {
+            let pending = alert.state == AlertState::Pending && alert.active_at > ts;
+            pending || alert.keep_firing_since.is_some_and(|since| since > ts)
+        };
+        // Nearly always: what is shared stays shared.
+        if !self.0.values().any(is_ahead) {
+            return;
+        }
         for alert in self.map().values_mut() {
             if alert.state == AlertState::Pending {
                 alert.active_at = alert.active_at.min(ts);

@@ -130,13 +130,12 @@ impl Look<'_> {
     /// The group's integrations, or the group alone where none is known.
     fn places(&self, group: &GroupId) -> Vec<Place> {
         let current = &self.case.current;
-        let lanes = current.lanes.iter().filter(|lane| GroupId::of_lane(&lane.key) == *group);
+        let lanes = current.lanes.iter().filter(|lane| group.has_lane(&lane.key));
         let mut integrations: BTreeSet<&IntegrationId> =
             lanes.map(|lane| &lane.key.integration).collect();
         let decided = self.decisions(group).filter(|d| d.at >= self.fired);
         integrations.extend(decided.filter_map(|d| d.integration.as_ref()));
-        let waiting =
-            current.entries.iter().filter(|entry| GroupId::of_lane(&entry.lane()) == *group);
+        let waiting = current.entries.iter().filter(|entry| group.has_lane(&entry.lane()));
         integrations.extend(waiting.map(|entry| &entry.notification.integration));
         let tried = self.attempts(group, None);
         integrations.extend(tried.map(|attempt| &attempt.integration));

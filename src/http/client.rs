@@ -6,11 +6,11 @@ use std::time::Duration;
 use base64::Engine;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Client, NoProxy, Proxy, Url};
+use reqwest::{Client, NoProxy, Proxy};
 
 use crate::http::oauth2::TokenSource;
 use crate::http::redact::Redactor;
-use crate::http::request::{header, origin};
+use crate::http::request::{header, origin, without_user};
 use crate::http::{
     Auth, ExtraHeader, FileStamps, HttpConfig, HttpError, HttpRequest, HttpResponse, ProxyConfig,
     tls,
@@ -139,6 +139,7 @@ impl HttpClient {
         Ok(HttpResponse {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
+            // reqwest takes user and password out of the URL that it reports.
             redirected: without_user(response.url()) != without_user(&request.url),
             body,
             origin,
@@ -281,13 +282,4 @@ fn refusal(attempt: &Attempt<'_>, own_headers: bool) -> Option<&'static str> {
         return Some("it leads to another server, which must not see our http_headers");
     }
     None
-}
-
-/// reqwest takes user and password out of the URL that it reports.
-fn without_user(url: &Url) -> Url {
-    let mut url = url.clone();
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.set_fragment(None);
-    url
 }

@@ -24,9 +24,9 @@ pub use config::{
     Auth, ExtraHeader, HttpConfig, OAuth2Config, PemSource, ProxyConfig, TlsConfig, TlsVersion,
 };
 pub use error::HttpError;
-pub use read::read_secret;
+pub use read::{read_base_url, read_secret};
 pub use read_tls::{read_pem, read_tls, read_tls_version};
-pub use request::{HttpRequest, parse_url};
+pub use request::{HttpRequest, parse_url, without_user};
 pub use response::HttpResponse;
 pub use stamp::FileStamps;
 pub use tls::{ensure_provider, load_certificates, load_key, tls_client_config, tls_versions};

@@ -7,7 +7,7 @@ use crate::diag::Diagnostic;
 use crate::http::read_oauth2::read_oauth2;
 use crate::http::read_tls::read_tls;
 use crate::http::request::header;
-use crate::http::{Auth, ExtraHeader, HttpConfig, ProxyConfig};
+use crate::http::{Auth, ExtraHeader, HttpConfig, ProxyConfig, parse_url};
 use crate::model::{Secret, SecretSource};
 use crate::yaml::{Fields, Node, Reader};
 
@@ -57,6 +57,21 @@ impl HttpConfig {
         fields.finish(reader);
         Some(config)
     }
+}
+
+/// Reads a URL to which a path can be added. The text is not quoted, it may hold a password. `None`
+/// where it is none, which is noted in the reader.
+pub fn read_base_url(reader: &mut Reader, node: &Node, what: &str) -> Option<String> {
+    let text = reader.string(node, what)?;
+    if let Err(error) = parse_url(text) {
+        reader.wrong_value(node, what, error);
+        return None;
+    }
+    if text.contains(['?', '#']) {
+        reader.wrong_value(node, what, "must have neither a query nor a fragment");
+        return None;
+    }
+    Some(text.to_string())
 }
 
 /// Reads a secret that stands in `key`, or in the file that `file_key` names. `None` where both

@@ -154,6 +154,16 @@ pub fn parse_url(url: &str) -> Result<Url, HttpError> {
     }
 }
 
+/// A URL without user, password and fragment.
+pub fn without_user(url: &Url) -> Url {
+    let mut url = url.clone();
+    // A URL with a host takes both.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_fragment(None);
+    url
+}
+
 /// What may be shown of a URL: scheme, host and port.
 pub(super) fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use crate::http::{Auth, HttpConfig, HttpRequest, parse_url, read_secret};
+use crate::http::{Auth, HttpConfig, parse_url, read_base_url, read_secret, without_user};
 use crate::model::{Secret, SecretSource};
 use crate::yaml::{Fields, Node, Reader};
 
@@ -39,7 +39,9 @@ impl MlflowConfig {
 
     fn read_mlflow(reader: &mut Reader, node: &Node) -> Option<Self> {
         let mut fields = reader.mapping(node, "`mlflow`")?;
-        let uri = fields.require(reader, "tracking_uri").and_then(|node| read_uri(reader, node));
+        let uri = fields
+            .require(reader, "tracking_uri")
+            .and_then(|node| read_base_url(reader, node, "`tracking_uri`"));
         let interval = fields.duration(reader, "interval");
         if let (Some(short), Some(node)) = (interval, fields.get("interval"))
             && short < MIN_INTERVAL
@@ -77,30 +79,12 @@ impl MlflowConfig {
     /// Tells one tracking server from another in the store, without a word of its address: counts
     /// of one server are not those of another. User and password do not matter.
     pub fn source(&self) -> String {
-        let Ok(mut url) = parse_url(self.tracking_uri.expose()) else { return String::new() };
-        // A URL with a host takes both.
-        let _ = url.set_username("");
-        let _ = url.set_password(None);
-        let digest = Sha256::digest(url.as_str().trim_end_matches('/').as_bytes());
+        let Ok(url) = parse_url(self.tracking_uri.expose()) else { return String::new() };
+        let digest = Sha256::digest(without_user(&url).as_str().trim_end_matches('/').as_bytes());
         digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
 fn bearer(token: SecretSource) -> Auth {
     Auth::Scheme { scheme: "Bearer".to_string(), credentials: Some(token) }
-}
-
-/// The address of a server. The text is not quoted, it may hold a password.
-fn read_uri(reader: &mut Reader, node: &Node) -> Option<String> {
-    let text = reader.string(node, "`tracking_uri`")?;
-    if let Err(error) = HttpRequest::get(text) {
-        reader.wrong_value(node, "`tracking_uri`", error);
-        return None;
-    }
-    if text.contains(['?', '#']) {
-        let reason = "must have neither a query nor a fragment";
-        reader.wrong_value(node, "`tracking_uri`", reason);
-        return None;
-    }
-    Some(text.to_string())
 }

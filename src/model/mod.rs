@@ -8,6 +8,7 @@ pub mod duration;
 pub mod float;
 pub mod histogram;
 pub mod kahan;
+pub mod kept;
 pub mod label;
 pub mod matcher;
 pub mod notification;

@@ -112,6 +112,18 @@ impl NotifiedAlert {
         }
     }
 
+    /// Puts alerts in the order of [`NotifiedAlert::order`]. Each label set is read once, not at each
+    /// comparison: a message of a storm has many.
+    pub fn sort(alerts: &mut Vec<Self>) {
+        let keyed = alerts.iter().map(|alert| {
+            let (is_resolved, starts_at, labels) = alert.order();
+            ((is_resolved, starts_at, labels.iter().collect::<Vec<_>>()), alert)
+        });
+        let mut keyed: Vec<_> = keyed.collect();
+        keyed.sort_by(|a, b| a.0.cmp(&b.0));
+        *alerts = keyed.into_iter().map(|(_, alert)| alert.clone()).collect();
+    }
+
     /// What the alerts of a notification are sorted by: firing ones first, then by start and
     /// labels.
     pub fn order(&self) -> (bool, Timestamp, &LabelSet) {

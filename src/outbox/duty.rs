@@ -43,7 +43,7 @@ pub(super) fn inherit(
         }
         newer.untold.insert(fingerprint);
     }
-    words.sort_by(|a, b| a.order().cmp(&b.order()));
+    NotifiedAlert::sort(words);
     held
 }
 

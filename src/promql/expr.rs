@@ -210,7 +210,13 @@ impl Expr {
 
     /// The direct parts in source order.
     pub fn children(&self) -> impl DoubleEndedIterator<Item = &Expr> {
-        let (first, second, rest): (Option<&Expr>, Option<&Expr>, &[Expr]) = match &self.kind {
+        let (first, second, rest) = self.parts();
+        first.into_iter().chain(second).chain(rest)
+    }
+
+    /// The same as it stands: one part, another, and a list.
+    fn parts(&self) -> (Option<&Expr>, Option<&Expr>, &[Expr]) {
+        match &self.kind {
             ExprKind::NumberLiteral(_)
             | ExprKind::StringLiteral(_)
             | ExprKind::VectorSelector(_)
@@ -220,8 +226,7 @@ impl Expr {
             ExprKind::Binary(binary) => (Some(&binary.lhs), Some(&binary.rhs), &[]),
             ExprKind::Aggregate(agg) => (agg.param.as_ref(), Some(&agg.expr), &[]),
             ExprKind::Call(call) => (None, None, &call.args),
-        };
-        first.into_iter().chain(second).chain(rest)
+        }
     }
 
     /// This expression and every part of it, each before its own parts, in source order. Works
@@ -231,21 +236,10 @@ impl Expr {
         open.push(self);
         std::iter::from_fn(move || {
             let next = open.pop()?;
-            // As the parts in reverse order; walks are what checks of rules mostly do.
-            match &next.kind {
-                ExprKind::NumberLiteral(_)
-                | ExprKind::StringLiteral(_)
-                | ExprKind::VectorSelector(_)
-                | ExprKind::MatrixSelector(_) => {}
-                ExprKind::Unary(inner) | ExprKind::Paren(inner) => open.push(inner),
-                ExprKind::Subquery(subquery) => open.push(&subquery.expr),
-                ExprKind::Binary(binary) => open.extend([&binary.rhs, &binary.lhs]),
-                ExprKind::Aggregate(agg) => {
-                    open.push(&agg.expr);
-                    open.extend(&agg.param);
-                }
-                ExprKind::Call(call) => open.extend(call.args.iter().rev()),
-            }
+            // Walks are what checks of rules mostly do: the parts are not chained one by one.
+            let (first, second, rest) = next.parts();
+            open.extend(rest.iter().rev());
+            open.extend(second.into_iter().chain(first));
             Some(next)
         })
     }

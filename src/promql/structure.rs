@@ -4,25 +4,22 @@
 //! and the same metric. So its own reading of numbers, durations, escapes and regular expressions,
 //! which is not quite Prometheus', has no say. And thousands of rules have a few structures, whose trees are kept.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt::Write;
 use std::rc::Rc;
 
 use promql_parser::parser::{self as upstream, Expr as Ast};
 
+use crate::model::kept::Kept;
 use crate::promql::outline::{Place, is_keyword};
 use crate::promql::token::{Token, TokenKind};
 
 /// How many trees each thread keeps.
 const MAX_KEPT: usize = 200;
-/// The tree of a longer text is not kept, in bytes.
-const MAX_KEPT_BYTES: usize = 1000;
 /// What stands for a selector.
 const METRIC: &str = "x";
 
 thread_local! {
-    static KEPT: RefCell<HashMap<String, Rc<Ast>>> = RefCell::default();
+    static KEPT: Kept<Rc<Ast>> = Kept::new(MAX_KEPT);
 }
 
 /// A tree with what its numbers stand for.
@@ -42,18 +39,8 @@ pub(super) fn structure(
     places: &[Place],
 ) -> Result<Structure, String> {
     let (asked, literals) = hand_over(text, tokens, places);
-    if let Some(ast) = KEPT.with_borrow(|kept| kept.get(&asked).map(Rc::clone)) {
-        return Ok(Structure { ast, literals });
-    }
-    let ast = Rc::new(upstream::parse(&asked)?);
-    if asked.len() <= MAX_KEPT_BYTES {
-        KEPT.with_borrow_mut(|kept| {
-            if kept.len() >= MAX_KEPT {
-                kept.clear();
-            }
-            kept.insert(asked, Rc::clone(&ast));
-        });
-    }
+    let ast =
+        KEPT.with(|kept| kept.or_make(&asked, |asked| upstream::parse(asked).map(Rc::new)))?;
     Ok(Structure { ast, literals })
 }
 
@@ -140,6 +127,6 @@ mod tests {
         for n in 0..2 * MAX_KEPT {
             crate::promql::parse(&vec!["1"; n / 4 + 1].join(["+", "-", "*", "/"][n % 4])).unwrap();
         }
-        assert!(KEPT.with_borrow(HashMap::len) <= MAX_KEPT);
+        assert!(KEPT.with(Kept::count) <= MAX_KEPT);
     }
 }

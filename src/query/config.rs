@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::http::{HttpConfig, HttpRequest};
+use crate::http::{HttpConfig, read_base_url, without_user};
 use crate::model::Secret;
 use crate::yaml::{Fields, Node, Reader};
 
@@ -52,9 +52,10 @@ impl DatasourceConfig {
     /// Reads the section. Mistakes are noted in the reader; `None` where there is no URL.
     pub fn read(reader: &mut Reader, node: &Node) -> Option<Self> {
         let mut fields = reader.mapping(node, "`datasource`")?;
-        let url = fields.require(reader, "url").and_then(|node| read_url(reader, node, "`url`"));
+        let url =
+            fields.require(reader, "url").and_then(|node| read_base_url(reader, node, "`url`"));
         let external = fields.get("external_url");
-        let external_url = external.and_then(|node| read_url(reader, node, "`external_url`"));
+        let external_url = external.and_then(|node| read_base_url(reader, node, "`external_url`"));
         let timeout = fields.duration(reader, "timeout");
         if let (Some(Duration::ZERO), Some(node)) = (timeout, fields.get("timeout")) {
             reader.wrong_value(node, "`timeout`", "must be more than zero");
@@ -85,27 +86,11 @@ impl DatasourceConfig {
     /// The URL for links, without a slash at its end, user or password.
     pub fn link_base(&self) -> String {
         let text = self.external_url.as_deref().unwrap_or(self.url.expose());
-        let Ok(mut url) = url::Url::parse(text) else { return String::new() };
-        let _ = url.set_username("");
-        let _ = url.set_password(None);
+        let Ok(url) = url::Url::parse(text) else { return String::new() };
+        let mut url = without_user(&url);
         url.set_query(None);
-        url.set_fragment(None);
         url.as_str().trim_end_matches('/').to_string()
     }
-}
-
-/// A URL to which a path can be added. The text is not quoted, it may hold a password.
-fn read_url(reader: &mut Reader, node: &Node, what: &str) -> Option<String> {
-    let text = reader.string(node, what)?;
-    if let Err(error) = HttpRequest::get(text) {
-        reader.wrong_value(node, what, error);
-        return None;
-    }
-    if text.contains(['?', '#']) {
-        reader.wrong_value(node, what, "must have neither a query nor a fragment");
-        return None;
-    }
-    Some(text.to_string())
 }
 
 fn read_params(reader: &mut Reader, fields: &mut Fields<'_>) -> Vec<(String, String)> {

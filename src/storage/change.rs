@@ -35,6 +35,11 @@ impl GroupId {
         Self(Arc::new(GroupPlace { key, receiver: receiver.into() }))
     }
 
+    /// Whether a lane tells of this group.
+    pub fn has_lane(&self, lane: &LaneKey) -> bool {
+        self.key == lane.group_key && self.receiver == lane.integration.receiver
+    }
+
     /// The group that a lane tells of.
     pub fn of_lane(lane: &LaneKey) -> Self {
         Self::new(lane.group_key.clone(), Arc::clone(&lane.integration.receiver))

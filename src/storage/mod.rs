@@ -10,6 +10,8 @@ mod contract;
 mod lookup;
 mod memory;
 mod sqlite;
+#[cfg(test)]
+mod unsteady;
 
 pub use change::{
     Change, Decision, GroupId, KnownAlert, Snapshot, Start, StoredAlert, StoredGroup, StoredLane,
@@ -20,6 +22,8 @@ pub use lookup::{
 };
 pub use memory::MemoryStore;
 pub use sqlite::{LateStore, Opening, SqliteStore};
+#[cfg(test)]
+pub(crate) use unsteady::UnsteadyStore;
 
 use std::path::PathBuf;
 use std::sync::Arc;

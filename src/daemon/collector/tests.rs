@@ -8,13 +8,11 @@ use async_trait::async_trait;
 use super::*;
 use crate::alerting::{BuiltinAlert, BuiltinConfig, Look, RuleAlerts, evaluate_builtin};
 use crate::clock::VirtualClock;
-use crate::collect::{Collected, EndedRun, Experiment, RunStatus};
+use crate::collect::{EndedRun, Experiment, RunStatus};
 use crate::http::{HttpConfig, HttpError};
 use crate::mlflow::RunPage;
 use crate::model::{LabelSet, Secret};
-use crate::storage::{
-    CaseFilter, Deliveries, DeliveryFilter, Dossier, History, HistoryFilter, MemoryStore, Snapshot,
-};
+use crate::storage::UnsteadyStore;
 use crate::telemetry::BuildInfo;
 
 const START: Timestamp = Timestamp::from_secs(1_000_000);
@@ -66,60 +64,9 @@ impl Tracking for Mlflow {
     }
 }
 
-/// A store that can be neither read nor written while it fails.
-#[derive(Default)]
-struct Failing {
-    memory: MemoryStore,
-    fails: AtomicBool,
-    commits: AtomicUsize,
-}
-
-impl Failing {
-    fn check(&self) -> Result<(), StoreError> {
-        match self.fails.load(Ordering::Relaxed) {
-            true => Err(StoreError::NotOpen("the disk is full".to_string())),
-            false => Ok(()),
-        }
-    }
-}
-
-#[async_trait]
-impl Store for Failing {
-    async fn load(&self) -> Result<Snapshot, StoreError> {
-        self.memory.load().await
-    }
-
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        self.check()?;
-        self.commits.fetch_add(1, Ordering::Relaxed);
-        self.memory.commit(changes).await
-    }
-
-    async fn history(&self, filter: &HistoryFilter) -> Result<History, StoreError> {
-        self.memory.history(filter).await
-    }
-
-    async fn dossier(&self, filter: &CaseFilter) -> Result<Dossier, StoreError> {
-        self.memory.dossier(filter).await
-    }
-
-    async fn collected(&self) -> Result<Option<Collected>, StoreError> {
-        self.check()?;
-        self.memory.collected().await
-    }
-
-    async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries, StoreError> {
-        self.memory.deliveries(filter).await
-    }
-
-    async fn prune(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.memory.prune(before).await
-    }
-}
-
 struct Bench {
     mlflow: Arc<Mlflow>,
-    store: Arc<Failing>,
+    store: Arc<UnsteadyStore>,
     clock: Arc<VirtualClock>,
     metrics: Arc<Metrics>,
     facts: SharedFacts,
@@ -128,12 +75,12 @@ struct Bench {
 
 impl Bench {
     async fn new() -> Self {
-        let store = Arc::new(Failing::default());
+        let store = Arc::new(UnsteadyStore::default());
         Self::over(store, Arc::new(Mlflow::default())).await
     }
 
     /// After the first pass, and a second, so that no other begins while a test looks.
-    async fn over(store: Arc<Failing>, mlflow: Arc<Mlflow>) -> Self {
+    async fn over(store: Arc<UnsteadyStore>, mlflow: Arc<Mlflow>) -> Self {
         let build = BuildInfo { version: String::new(), revision: String::new() };
         let metrics = Arc::new(Metrics::new(&build, START));
         let clock = Arc::new(VirtualClock::new(START));

@@ -11,15 +11,11 @@ use async_trait::async_trait;
 use super::*;
 use crate::alerting::{AlertInstance, AlertState, Transition, TransitionReason};
 use crate::clock::VirtualClock;
-use crate::collect::Collected;
 use crate::engine::dispatcher::tests::harness::{ROUTE, labels, rule, setup};
 use crate::model::{LabelSet, Timestamp};
 use crate::notify::{Delivery, Preview, RenderError};
 use crate::outbox::AttemptOutcome;
-use crate::storage::{
-    CaseFilter, Deliveries, DeliveryFilter, Dossier, History, HistoryFilter, MemoryStore, Snapshot,
-    StoreError,
-};
+use crate::storage::{HistoryFilter, UnsteadyStore};
 use crate::telemetry::BuildInfo;
 
 /// Counts how often it is asked.
@@ -41,56 +37,10 @@ impl Clock for CountingClock {
     }
 }
 
-/// Fails, hangs or takes its time.
-#[derive(Default)]
-struct TestStore {
-    memory: MemoryStore,
-    fails: AtomicBool,
-    millis: AtomicUsize,
-    commits: AtomicUsize,
-}
-
-#[async_trait]
-impl Store for TestStore {
-    async fn load(&self) -> Result<Snapshot, StoreError> {
-        self.memory.load().await
-    }
-
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        self.commits.fetch_add(1, Ordering::Relaxed);
-        let millis = self.millis.load(Ordering::Relaxed) as u64;
-        tokio::time::sleep(Duration::from_millis(millis)).await;
-        if self.fails.load(Ordering::Relaxed) {
-            return Err(StoreError::Commit("the disk is full".to_string()));
-        }
-        self.memory.commit(changes).await
-    }
-
-    async fn history(&self, filter: &HistoryFilter) -> Result<History, StoreError> {
-        self.memory.history(filter).await
-    }
-
-    async fn dossier(&self, filter: &CaseFilter) -> Result<Dossier, StoreError> {
-        self.memory.dossier(filter).await
-    }
-
-    async fn collected(&self) -> Result<Option<Collected>, StoreError> {
-        self.memory.collected().await
-    }
-
-    async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries, StoreError> {
-        self.memory.deliveries(filter).await
-    }
-
-    async fn prune(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.memory.prune(before).await
-    }
-}
-
 /// Takes some time for each delivery.
 struct TestNotifier {
     takes: Duration,
-    store: Arc<TestStore>,
+    store: Arc<UnsteadyStore>,
     running: AtomicUsize,
     most: AtomicUsize,
     /// Whether the next delivery panics.
@@ -126,7 +76,7 @@ impl Notifier for TestNotifier {
 
 struct Rig {
     clock: Arc<CountingClock>,
-    store: Arc<TestStore>,
+    store: Arc<UnsteadyStore>,
     notifier: Arc<TestNotifier>,
     handle: DispatchHandle,
     running: tokio::task::JoinHandle<()>,
@@ -139,7 +89,7 @@ fn rig(takes: Duration) -> Rig {
     let start = Timestamp::from_secs(1_767_607_200);
     let clock = CountingClock { clock: VirtualClock::new(start), reads: AtomicUsize::new(0) };
     let clock = Arc::new(clock);
-    let store = Arc::new(TestStore::default());
+    let store = Arc::new(UnsteadyStore::default());
     let notifier = Arc::new(TestNotifier {
         takes,
         store: Arc::clone(&store),

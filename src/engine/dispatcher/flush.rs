@@ -280,15 +280,12 @@ fn words(
     named: &BTreeSet<Fingerprint>,
 ) -> Vec<NotifiedAlert> {
     let alerts = named.iter().filter_map(|fp| group.alerts.get(fp).map(|alert| (fp, alert)));
-    // As `NotifiedAlert::order` has it, but each label set is read once and not at each comparison.
-    let mut words: Vec<_> = alerts
-        .map(|(fp, alert)| {
-            let labels: Vec<(&str, &str)> = alert.labels.iter().collect();
-            let missed = alert.is_resolved() && !lane.lane.has_heard(*fp);
-            let word = NotifiedAlert { alert: Arc::clone(alert), missed };
-            ((alert.is_resolved(), alert.starts_at, labels), word)
+    let mut words: Vec<NotifiedAlert> = alerts
+        .map(|(fp, alert)| NotifiedAlert {
+            alert: Arc::clone(alert),
+            missed: alert.is_resolved() && !lane.lane.has_heard(*fp),
         })
         .collect();
-    words.sort_by(|a, b| a.0.cmp(&b.0));
-    words.into_iter().map(|(_, word)| word).collect()
+    NotifiedAlert::sort(&mut words);
+    words
 }

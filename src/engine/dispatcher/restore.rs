@@ -185,7 +185,8 @@ impl Dispatcher {
         }
         for stored in lanes {
             let entries = by_lane.remove(&stored.key).unwrap_or_default();
-            let Some(group) = self.groups.get_mut(&GroupId::of_lane(&stored.key)) else {
+            let id = GroupId::of_lane(&stored.key);
+            let Some(group) = self.groups.get_mut(&id) else {
                 changes.push(Change::DeleteLane(stored.key));
                 changes.extend(entries.iter().map(|entry| Change::DeleteEntry(entry.id)));
                 continue;
@@ -200,8 +201,7 @@ impl Dispatcher {
                 &group.core.alerts,
             );
             lane.unlearned.extend(stored.unlearned);
-            let (id, integration) = (GroupId::of_lane(&stored.key), &stored.key.integration);
-            changes.extend(before.record(&removed, &lane, &id, integration, now));
+            changes.extend(before.record(&removed, &lane, &id, &stored.key.integration, now));
             changes.extend(removed.into_iter().map(Change::DeleteEntry));
             changes.extend(lane.entries().cloned().map(Change::put_entry));
             group.lanes.push(GroupLane::new(stored.key.integration, true, lane, now));

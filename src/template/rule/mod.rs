@@ -5,14 +5,14 @@ mod humanize;
 mod text_functions;
 
 use std::borrow::Cow;
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use gotmpl::Value;
 
 use crate::diag::Span;
+use crate::model::kept::Kept;
 use crate::model::{InstantVector, LabelSet, Timestamp};
 use crate::template::go::run::{Answer, Facts, Failure, Run, Set, Templates};
 use crate::template::go::straight::{Place, Shape, Straight};
@@ -29,11 +29,9 @@ const MAX_BYTES: usize = 64 * 1024;
 const MAX_OUTPUT: usize = 256 * 1024;
 /// How many templates each thread keeps: many rules have the same.
 const MAX_KEPT: usize = 200;
-/// A longer template is not kept, in bytes.
-const MAX_KEPT_BYTES: usize = 1000;
 
 thread_local! {
-    static KEPT: RefCell<HashMap<Arc<str>, RuleTemplate>> = RefCell::default();
+    static KEPT: Kept<RuleTemplate> = Kept::new(MAX_KEPT);
 }
 
 /// The template itself among those that it defines. A name that no text can define twice.
@@ -161,21 +159,13 @@ impl RuleTemplate {
         if !source.contains("{{") {
             return Ok(Self { text: Arc::from(source), actions: None });
         }
-        if let Some(known) = KEPT.with_borrow(|kept| kept.get(source).cloned()) {
-            return Ok(known);
-        }
-        let label_uses = parsed(source)?.label_uses.into();
-        let actions = Actions { label_uses, compiled: OnceLock::new() };
-        let template = Self { text: Arc::from(source), actions: Some(Arc::new(actions)) };
-        if source.len() <= MAX_KEPT_BYTES {
-            KEPT.with_borrow_mut(|kept| {
-                if kept.len() >= MAX_KEPT {
-                    kept.clear();
-                }
-                kept.insert(Arc::clone(&template.text), template.clone());
-            });
-        }
-        Ok(template)
+        KEPT.with(|kept| {
+            kept.or_make(source, |source| {
+                let label_uses = parsed(source)?.label_uses.into();
+                let actions = Actions { label_uses, compiled: OnceLock::new() };
+                Ok(Self { text: Arc::from(source), actions: Some(Arc::new(actions)) })
+            })
+        })
     }
 
     /// The template as written.
