@@ -1,11 +1,10 @@
 //! A program that is run to its end.
 
-use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::report;
+use crate::report::{self, mebibytes};
 
 /// What a run took.
 pub struct Once {
@@ -29,13 +28,10 @@ pub fn once(program: &str, arguments: &[&str], folder: &Path) -> Option<Once> {
         .stderr(Stdio::null())
         .spawn()
         .ok()?;
-    let status = format!("/proc/{}/status", child.id());
+    let id = child.id().to_string();
     let mut memory: f64 = 0.0;
     loop {
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-        memory = memory.max(kib.unwrap_or(0.0) / 1024.0);
+        memory = memory.max(mebibytes(&id, "VmHWM").unwrap_or(0.0));
         if child.try_wait().ok()?.is_some() {
             let time = began.elapsed().as_secs_f64();
             return Some(Once { time, processor: of_children() - before, memory });
@@ -56,11 +52,7 @@ pub fn median(rounds: usize, program: &str, arguments: &[&str], folder: &Path) -
     })
 }
 
-/// The processor seconds of the children that have ended.
 fn of_children() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // Behind the name, which may have blanks: `cutime` and `cstime` are the 14th and 15th.
-    let behind = stat.rsplit(')').next().unwrap_or_default();
-    let ticks = behind.split_whitespace().skip(13).take(2);
-    ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+    // `cutime` and `cstime`.
+    report::processor_seconds("self", 16).unwrap_or(0.0)
 }

@@ -1,12 +1,13 @@
 //! Child processes, and what the system says of them.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::http;
+use crate::report;
 
 /// A running program that is measured. It is ended when this is dropped.
 pub struct Process {
@@ -63,11 +64,8 @@ impl Process {
 
     /// Processor seconds that it has taken, by itself and in the system.
     pub fn cpu_seconds(&self) -> f64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("it runs");
-        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or("").split(' ').collect();
-        let ticks = |index: usize| fields.get(index).and_then(|f| f.parse::<f64>().ok());
-        // utime and stime, proc(5); Linux counts in hundredths on every common architecture.
-        (ticks(11).expect("utime") + ticks(12).expect("stime")) / 100.0
+        // `utime` and `stime`.
+        report::processor_seconds(&self.child.id().to_string(), 14).expect("it runs")
     }
 
     /// MiB of memory: `VmHWM` the most that it ever had, `VmRSS` what it has.
@@ -99,10 +97,7 @@ pub fn binary() -> String {
 
 /// MiB of memory of a process, or of this one (`self`).
 pub fn mebibytes(process: &str, field: &str) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
-    let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
-    let number = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-    number.expect("a size in kB") / 1024.0
+    report::mebibytes(process, field).expect("it runs")
 }
 
 /// An address that nobody has right now.

@@ -43,6 +43,25 @@ impl<'a> Figure<'a> {
     }
 }
 
+/// MiB of memory of a process that runs, or of this one (`self`), by a name of proc(5): `VmHWM` the
+/// most that it ever had, `VmRSS` what it has.
+pub fn mebibytes(process: &str, field: &str) -> Option<f64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
+    Some(line.split_whitespace().next()?.parse::<f64>().ok()? / 1024.0)
+}
+
+/// Processor seconds of a process that runs, or of this one (`self`): a field of its `stat` by its number
+/// in proc(5) and the next, which are the time in the program and that in the system.
+pub fn processor_seconds(process: &str, field: usize) -> Option<f64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // Behind the name, which may have blanks, comes the third.
+    let fields = stat.rsplit(')').next()?.split_whitespace().skip(field.checked_sub(3)?);
+    let ticks = fields.take(2).map(|ticks| ticks.parse::<f64>());
+    // Linux counts in hundredths on every common architecture.
+    Some(ticks.sum::<Result<f64, _>>().ok()? / 100.0)
+}
+
 /// Says something that is no figure.
 pub fn note(text: &str) {
     println!("  {text}");
