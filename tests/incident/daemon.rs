@@ -36,10 +36,15 @@ impl Daemon {
     /// Starts it with more environment, and waits until it is ready.
     pub fn start_in(config: &str, env: &[(&str, &str)]) -> Self {
         let began = Instant::now();
+        Self::start_unready_in(config, env).ready(began)
+    }
+
+    /// Starts it with more environment, and waits for its API alone.
+    pub fn start_unready_in(config: &str, env: &[(&str, &str)]) -> Self {
         let command =
             [env!("CARGO_BIN_EXE_watchbell"), "run", "--config", config, "--listen", "127.0.0.1:0"];
-        let process = Process::start("watchbell", &command.map(str::to_owned), env);
-        Self::listening(process, began).ready(began)
+        let began = Instant::now();
+        Self::listening(Process::start("watchbell", &command.map(str::to_owned), env), began)
     }
 
     fn listening(mut process: Process, began: Instant) -> Self {

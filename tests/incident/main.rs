@@ -19,6 +19,7 @@ mod slow;
 mod builtin;
 mod crashes;
 mod datasource;
+mod disk;
 mod explain;
 mod lifecycle;
 mod outages;

@@ -76,7 +76,7 @@ impl Drop for Mount {
 }
 
 /// `/-/ready` says no, with all of these words, and so do the metric and the status.
-fn wait_for_memory(daemon: &Daemon, words: &[&str]) {
+pub fn wait_for_memory(daemon: &Daemon, words: &[&str]) {
     wait_until(&format!("it is not ready: {words:?}"), || {
         let ready = daemon.get("/-/ready");
         (ready.status == 503 && words.iter().all(|word| ready.body.contains(word))).then_some(())
@@ -87,13 +87,14 @@ fn wait_for_memory(daemon: &Daemon, words: &[&str]) {
     assert!(words.iter().all(|word| problem.contains(word)), "{problem}");
 }
 
-fn wait_for_store(daemon: &Daemon) {
+/// It commits again, and nothing waits in memory.
+pub fn wait_for_store(daemon: &Daemon) {
     wait_until("it is ready again", || (daemon.get("/-/ready").status == 200).then_some(()));
     daemon.wait_for_metric("watchbell_store_uncommitted_changes", &[], 0.0);
 }
 
 /// Fires one node more; exactly it is told as new, and in one message.
-fn fires(site: &Site, node: &str, count: usize) {
+pub fn fires(site: &Site, node: &str, count: usize) {
     site.fail(&[node]);
     let told = site.wait_for_taken("/webhook/ops", count);
     assert!(nodes(&told[count - 1], "firing").contains(&node.to_owned()), "{told:#?}");
@@ -101,7 +102,7 @@ fn fires(site: &Site, node: &str, count: usize) {
 }
 
 /// Stops by kill, starts again, ends everything: nothing is repeated, every end is told.
-fn goes_on_from_the_store(site: &Site, daemon: Daemon, fired: &[&str], count: usize) {
+pub fn goes_on_from_the_store(site: &Site, daemon: Daemon, fired: &[&str], count: usize) {
     daemon.crash();
     let daemon = site.start();
     daemon.wait_for_rounds(3);

@@ -1,0 +1,191 @@
+//! A disk that answers with errors, call by call: `tests/support/failing_disk.rs` stands before the C library.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::daemon::Daemon;
+use crate::site::{Site, nodes};
+use crate::store::{fires, goes_on_from_the_store, wait_for_memory, wait_for_store};
+use crate::support::{root, skip};
+
+/// Input and output error, and no space left on the device.
+const EIO: u32 = 5;
+const ENOSPC: u32 = 28;
+
+/// The faults of one site's disk.
+struct Disk {
+    library: String,
+    control: PathBuf,
+}
+
+impl Disk {
+    /// Builds the library. Skipped by name where `rustc` makes none.
+    fn new(site: &Site) -> Option<Self> {
+        // Not in the configuration's folder, whose files are watched: looking at a fault would wake the watch.
+        let folder = site.dir.path().join("disk");
+        fs::create_dir(&folder).unwrap();
+        let library = folder.join("failing_disk.so").to_str().unwrap().to_owned();
+        let source = root().join("tests/support/failing_disk.rs");
+        let done = Command::new("rustc")
+            .args(["--edition", "2024", "--crate-type", "cdylib", "-o"])
+            .arg(&library)
+            .arg(source)
+            .output();
+        match done {
+            Ok(done) if done.status.success() => {
+                Some(Self { library, control: folder.join("faults") })
+            }
+            Ok(done) => panic!("{}", String::from_utf8_lossy(&done.stderr)),
+            Err(why) => {
+                skip("RUSTC", &format!("rustc: {why}"));
+                None
+            }
+        }
+    }
+
+    /// From now on calls on files whose path ends with `end` fail, apart from so many of the process.
+    fn fail(&self, call: &str, end: &str, error: u32, pass: u32) {
+        let new = self.control.with_extension("new");
+        fs::write(&new, format!("{call} {end} {error} {pass}")).unwrap();
+        fs::rename(new, &self.control).unwrap();
+    }
+
+    fn mend(&self) {
+        fs::remove_file(&self.control).unwrap();
+    }
+
+    /// How many calls have failed.
+    fn hits(&self) -> u64 {
+        fs::metadata(self.control.with_extension("hits")).map_or(0, |file| file.len())
+    }
+
+    fn start(&self, config: &str) -> Daemon {
+        let control = self.control.to_str().unwrap();
+        Daemon::start_unready_in(
+            config,
+            &[("LD_PRELOAD", &self.library), ("FAILING_DISK", control)],
+        )
+    }
+}
+
+fn store(site: &Site, name: &str) -> PathBuf {
+    site.dir.path().join("data").join(name)
+}
+
+#[test]
+fn a_disk_that_answers_with_errors_stops_no_page() {
+    let Some(site) = Site::new("eio") else { return };
+    let Some(disk) = Disk::new(&site) else { return };
+    let config = site.write_apart();
+    let daemon = disk.start(&config);
+    fires(&site, "a", 1);
+    // What fails first is the log's data, then only that it reaches the disk.
+    for (count, (call, node)) in [("write", "b"), ("fsync", "c")].into_iter().enumerate() {
+        disk.fail(call, "watchbell.db-wal", EIO, 0);
+        fires(&site, node, count + 2);
+        wait_for_memory(&daemon, &["disk I/O error"]);
+        disk.mend();
+        wait_for_store(&daemon);
+    }
+    assert!(disk.hits() >= 2);
+    goes_on_from_the_store(&site, daemon, &["a", "b", "c"], 3);
+}
+
+/// The log takes what is committed, the file itself has no room for it.
+#[test]
+fn a_checkpoint_that_finds_no_space_loses_nothing() {
+    let Some(site) = Site::new("checkpoint") else { return };
+    let Some(disk) = Disk::new(&site) else { return };
+    let config = site.write_apart();
+    let daemon = disk.start(&config);
+    fires(&site, "a", 1);
+    // A few pages arrive: the file is then neither the old nor the new one.
+    disk.fail("write", "watchbell.db", ENOSPC, 20);
+    let many: Vec<String> = (0..2500).map(|number| format!("m{number:04}")).collect();
+    let mut all: Vec<&str> = many.iter().map(String::as_str).collect();
+    site.fail(&all);
+    let told = site.wait_for_taken("/webhook/ops", 2);
+    assert_eq!(nodes(&told[1], "firing").len(), 2501);
+    daemon.wait_for_metric("watchbell_store_uncommitted_changes", &[], 0.0);
+    assert!(disk.hits() > 0, "a checkpoint was tried");
+    let log = size(&store(&site, "watchbell.db-wal"));
+    assert!(log > 1000 * 4096, "no checkpoint has emptied the log of {log} bytes");
+    daemon.crash();
+    // It is tried anew as the store is opened, and fails again.
+    let before = disk.hits();
+    let daemon = disk.start(&config);
+    fires(&site, "b", 3);
+    assert!(disk.hits() > before);
+    disk.mend();
+    wait_for_store(&daemon);
+    all.extend(["a", "b"]);
+    all.sort_unstable();
+    goes_on_from_the_store(&site, daemon, &all, 3);
+}
+
+/// What cannot be read is neither taken for empty nor written to. Once it can be read, the program
+/// asks for a restart, which goes on from it and knows nothing of what memory has told.
+#[test]
+fn a_file_that_cannot_be_read_at_the_start_stops_no_page() {
+    let Some(site) = Site::new("unreadable") else { return };
+    let Some(disk) = Disk::new(&site) else { return };
+    let config = site.write_apart();
+    let daemon = site.start();
+    fires(&site, "a", 1);
+    daemon.stop();
+    let file = store(&site, "watchbell.db");
+    let before = fs::read(&file).unwrap();
+    disk.fail("read", "watchbell.db", EIO, 0);
+    let daemon = disk.start(&config);
+    wait_for_memory(&daemon, &["disk I/O error"]);
+    fires(&site, "b", 2);
+    assert!(fs::read(&file).unwrap() == before, "nobody has written to it");
+    disk.mend();
+    wait_for_memory(&daemon, &["does not hold what is in memory", "restart the program"]);
+    daemon.stop();
+    let daemon = site.start();
+    let told = site.wait_for_taken("/webhook/ops", 3);
+    assert_eq!(nodes(&told[2], "firing"), ["a", "b"]);
+    wait_for_store(&daemon);
+    goes_on_from_the_store(&site, daemon, &["a", "b"], 3);
+}
+
+/// SQLite keeps what it has read: whether it meets the damage before the next start is chance.
+#[test]
+fn damage_that_comes_while_it_runs_is_met_at_the_next_start() {
+    let Some(site) = Site::new("rotten") else { return };
+    let config = site.write_apart();
+    let daemon = site.start();
+    fires(&site, "a", 1);
+    daemon.stop();
+    let daemon = site.start();
+    let file = store(&site, "watchbell.db");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[4096..].fill(0x5a);
+    fs::write(&file, &bytes).unwrap();
+    fires(&site, "b", 2);
+    daemon.crash();
+    let explained = watchbell(&["explain", "--config", &config, "node=b"]);
+    assert!(explained.contains("is damaged"), "{explained}");
+    let daemon = Daemon::start_unready(&config);
+    wait_for_memory(&daemon, &["is damaged", "move it away"]);
+    let told = site.wait_for_taken("/webhook/ops", 3);
+    assert_eq!(nodes(&told[2], "firing"), ["a", "b"], "both are announced again");
+    for name in ["watchbell.db", "watchbell.db-wal"] {
+        fs::rename(store(&site, name), site.dir.join(name)).unwrap();
+    }
+    wait_for_store(&daemon);
+    goes_on_from_the_store(&site, daemon, &["a", "b"], 3);
+}
+
+/// What a command that fails says.
+fn watchbell(arguments: &[&str]) -> String {
+    let done = Command::new(env!("CARGO_BIN_EXE_watchbell")).args(arguments).output().unwrap();
+    assert!(!done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+    String::from_utf8(done.stderr).unwrap()
+}
+
+fn size(file: &Path) -> u64 {
+    fs::metadata(file).unwrap().len()
+}
