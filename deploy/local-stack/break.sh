@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Breaks the local stack that stack.sh has brought up, in seven ways, one for each alert of rules/.
+# Breaks the local stack that stack.sh has brought up, so that each of the seven alerts of rules/ fires.
 #
 #   break.sh WAY         break it
-#   break.sh mend WAY    the way back; `all` for every way
+#   break.sh mend WAY    the way back; `all` for every way but `run`
 #
 #   WAY          ALERT                    what it does
 #   mlflow       MLflowServerDown         stops MLflow

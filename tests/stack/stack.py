@@ -54,25 +54,30 @@ def get(url, body=None):
         return answer.read().decode()
 
 
+def prepare(state):
+    """Installs what the stack runs. The test is skipped where a part cannot be had."""
+    for part in ("mlflow", "prometheus", "node_exporter"):
+        if why := os.environ.get(f"WATCHBELL_SKIP_{part.upper()}"):
+            raise unittest.SkipTest(why)
+    for part in ("prometheus", "prometheus-node-exporter", "curl"):
+        program(part)
+    code, text = run(os.path.join(STACK, "stack.sh"), "install", env=environment(state), seconds=900)
+    if code:
+        raise unittest.SkipTest(f"mlflow: it cannot be installed: {text.strip().splitlines()[-1]}")
+
+
 class Stack(unittest.TestCase):
     """What the tests ask of the running stack."""
 
     @classmethod
     def setUpClass(cls):
-        for part in ("mlflow", "prometheus", "node_exporter"):
-            if why := os.environ.get(f"WATCHBELL_SKIP_{part.upper()}"):
-                raise unittest.SkipTest(why)
-        for part in ("prometheus", "prometheus-node-exporter", "curl"):
-            program(part)
         folder = tempfile.TemporaryDirectory(prefix="stack-")
         cls.addClassCleanup(folder.cleanup)
         cls.state = os.path.join(folder.name, "state")
         cls.addClassCleanup(cls.down)
         # Also where this program is told to end.
         atexit.register(cls.down)
-        code, text = run(os.path.join(STACK, "stack.sh"), "install", env=environment(cls.state), seconds=900)
-        if code:
-            raise unittest.SkipTest(f"mlflow: it cannot be installed: {text.strip().splitlines()[-1]}")
+        prepare(cls.state)
         script(cls.state, "stack.sh", "up", "--fast", "--ports", "any")
         with open(os.path.join(cls.state, "ports"), encoding="ascii") as file:
             cls.ports = dict(line.strip().split("=") for line in file)

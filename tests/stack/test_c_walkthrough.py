@@ -5,7 +5,7 @@ import re
 import tempfile
 import unittest
 
-from stack import ROOT, STACK as FOLDER, program, run, watchbell
+from stack import ROOT, STACK as FOLDER, environment, prepare, run
 from parts import library
 
 NOTEBOOK = os.path.join(ROOT, "docs", "alerting-walkthrough.ipynb")
@@ -18,20 +18,15 @@ class Walkthrough(unittest.TestCase):
     def setUp(self):
         self.nbformat, self.nbclient = library("nbformat"), library("nbclient")
         library("ipykernel")
-        for part in ("MLFLOW", "PROMETHEUS", "NODE_EXPORTER"):
-            if why := os.environ.get(f"WATCHBELL_SKIP_{part}"):
-                self.skipTest(why)
-        for part in ("prometheus", "prometheus-node-exporter", "curl"):
-            program(part)
         folder = tempfile.TemporaryDirectory(prefix="notebook-")
         self.addCleanup(folder.cleanup)
         self.state = os.path.join(folder.name, "state")
-        environment = {"STACK_STATE": self.state, "WATCHBELL_BINARY": watchbell()}
+        prepare(self.state)
         # The kernel has the environment of this process.
-        for name, value in environment.items():
+        wanted = environment(self.state)
+        for name in ("STACK_STATE", "WATCHBELL_BINARY"):
             self.addCleanup(self.restore, name, os.environ.get(name))
-            os.environ[name] = value
-        self.install()
+            os.environ[name] = wanted[name]
 
     @staticmethod
     def restore(name, value):
@@ -39,11 +34,6 @@ class Walkthrough(unittest.TestCase):
             del os.environ[name]
         else:
             os.environ[name] = value
-
-    def install(self):
-        code, text = run(STACK, "install", seconds=900)
-        if code:
-            self.skipTest(f"mlflow: it cannot be installed: {text.strip().splitlines()[-1]}")
 
     def down(self):
         """Whatever has gone wrong, nothing goes on running."""
