@@ -230,6 +230,71 @@ fn safe_changes_keep_comments_and_layout() {
 }
 
 #[test]
+fn a_comment_that_disables_nothing_goes_and_all_else_stays() {
+    let work = TempDir::new("check-disable");
+    let line = |text: &str| {
+        format!(
+            "groups: # all\n- name: g\n{text}  rules:\n  - alert: A\n    for: 1m\n    expr: up == 0"
+        )
+    };
+    let unused = "# watchbell: disable promql/counter-raw it was one once";
+    let before = format!("{}  {unused}\n", line(&format!("  {unused}\n")));
+    work.write("rules.yaml", &before);
+    let done = watchbell(work.path(), &["--fix", "rules.yaml"]);
+    assert!(done.status.success());
+    let after = fs::read_to_string(work.path().join("rules.yaml")).unwrap();
+    assert_eq!(after, format!("{}\n", line("")));
+    // Nobody has looked for what needs the configuration, a schema or a Prometheus.
+    for id in ["rule/external-label", "schema/metric", "online/history"] {
+        let kept = format!("{}  # watchbell: disable {id} why\n", line(""));
+        work.write("rules.yaml", &kept);
+        let done = watchbell(work.path(), &["--fix", "rules.yaml", "--format", "json"]);
+        assert!(!ids(&done).0.contains(&"check/disable".to_owned()), "{id}");
+        assert_eq!(fs::read_to_string(work.path().join("rules.yaml")).unwrap(), kept);
+    }
+    work.write("schema.txt", "up 1\n");
+    work.write("rules.yaml", &format!("{}  # watchbell: disable schema/metric why\n", line("")));
+    let done =
+        watchbell(work.path(), &["rules.yaml", "--schema", "schema.txt", "--format", "json"]);
+    assert!(ids(&done).0.contains(&"check/disable".to_owned()));
+}
+
+/// A configuration's routes are for all of its rules, and a file of it is asked about alone.
+#[test]
+fn what_the_other_files_of_a_configuration_give_is_known() {
+    let work = TempDir::new("check-beside");
+    let rule = |name: &str, severity: &str| {
+        file(&format!(
+            "alert: {name}\nexpr: up == 0\nfor: 5m\nlabels: {{severity: {severity}}}\nannotations: {{summary: x}}"
+        ))
+    };
+    fs::create_dir(work.path().join("rules")).unwrap();
+    work.write("rules/a.yaml", &rule("A", "warning"));
+    work.write("rules/b.yaml", &rule("B", "critical"));
+    work.write(
+        "w.yaml",
+        "rule_files: ['rules/*.yaml']\n\
+         route: {receiver: a, routes: [{receiver: b, matchers: [severity=critical]}]}\n\
+         receivers: [{name: a, webhook_configs: [{url: 'http://a/'}]}, {name: b, webhook_configs: [{url: 'http://a/'}]}]\n\
+         inhibit_rules: [{source_matchers: [alertname=B], target_matchers: [alertname=A], equal: [job]}]\n",
+    );
+    let routes = |arguments: &[&str]| -> Vec<String> {
+        let all = [arguments, &["--config", "w.yaml", "--format", "json"]].concat();
+        let (ids, _) = ids(&watchbell(work.path(), &all));
+        ids.into_iter().filter(|id| id.starts_with("inhibit/")).collect()
+    };
+    assert_eq!(routes(&[]), Vec::<String>::new());
+    assert_eq!(routes(&["./rules/a.yaml"]), Vec::<String>::new());
+    // What is wrong in the others is nobody's question here.
+    work.write("rules/b.yaml", &rule("B", "critical").replace("5m", "5"));
+    let done = watchbell(work.path(), &["rules/a.yaml", "--config", "w.yaml"]);
+    let said = String::from_utf8(done.stdout).unwrap();
+    assert!(!said.contains("b.yaml") && said.contains("1 rule in 1 file"), "{said}");
+    fs::remove_file(work.path().join("rules/b.yaml")).unwrap();
+    assert_eq!(routes(&["rules/a.yaml"]), ["inhibit/never"]);
+}
+
+#[test]
 fn rules_are_checked_against_a_real_prometheus() {
     let Some(prometheus) = require(Part::Prometheus) else { return };
     let work = TempDir::new("check");

@@ -177,12 +177,10 @@ fn check(args: &RulesArgs) -> anyhow::Result<Checked> {
     let threads = processors();
     let once = || -> anyhow::Result<(Project, Vec<Diagnostic>)> {
         let Loaded { mut project, mistakes } = load(args)?;
-        let mut told = Vec::new();
         if let Some(url) = &args.prometheus {
-            (project, told) = online::ask(url, project)?;
+            project = online::ask(url, project)?;
         }
         let mut findings = lint(&project, threads);
-        findings.extend(told);
         findings.extend(mistakes);
         if let Some(base) = &args.diff {
             only_changed(&project, &base::at(base, &project)?, &mut findings);

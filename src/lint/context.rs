@@ -10,10 +10,26 @@ use crate::promql::flow::{Has, Labels, flow};
 use crate::promql::{Expr, VectorSelector};
 use crate::rule::{AlertingRule, Rule, RuleGroup};
 
+/// What a check cannot do without, beside the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing.
+    Nothing,
+    /// The configuration with the routes.
+    Routes,
+    /// What metrics there are.
+    Schema,
+}
+
 /// A check: one kind of mistake, found in rules or in the whole.
 pub trait Check: Sync {
     /// Its page.
     fn about(&self) -> &'static About;
+
+    /// Without this it finds nothing, which then says nothing about the rules.
+    fn needs(&self) -> Needs {
+        Needs::Nothing
+    }
 
     /// Looks at one rule.
     fn rule(&self, _context: &Context<'_>, _findings: &mut Findings) {}

@@ -4,6 +4,7 @@
 // Whoever runs the tests without the corpus has to see it.
 #![allow(clippy::print_stderr)]
 
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -65,5 +66,14 @@ fn findings_in_real_rules_are_those_that_were_read() {
         std::fs::write(&golden, &text).unwrap();
     }
     let expected = std::fs::read_to_string(&golden).unwrap_or_default();
-    assert_eq!(text, expected, "UPDATE_GOLDEN=1 writes {GOLDEN} anew; read the difference");
+    let only_in = |one: &str, other: &str, mark: &str| -> String {
+        let known: HashSet<&str> = other.lines().collect();
+        let new = one.lines().filter(|line| !known.contains(line));
+        new.map(|line| format!("{mark} {line}\n")).collect()
+    };
+    let differs = only_in(&expected, &text, "-") + &only_in(&text, &expected, "+");
+    assert!(
+        text == expected,
+        "UPDATE_GOLDEN=1 writes {GOLDEN} anew; read the difference:\n{differs}"
+    );
 }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Severity, SourceFile, Span, nearest};
+use crate::lint::run::was_looked_for;
 use crate::lint::{About, Project, pages};
 
 /// The page of what is wrong with such a comment.
@@ -17,7 +18,8 @@ pub(super) static ABOUT: About = About {
 `# watchbell: disable ID reason` switches a check off: behind something for that line, on a line of its \
 own above or within a rule for the whole rule; `# watchbell: disable-file ID reason` for the file. One \
 that disables nothing any more, or names no check, is reported, so that it does not hide the next \
-mistake. So is one without a reason, as a remark. What Prometheus refuses cannot be disabled.",
+mistake; one of a check that needs more than the rules, such as `--config`, only where that was given. So is \
+one without a reason, as a remark. What Prometheus refuses cannot be disabled.",
     bad: "# watchbell: disable promql/counter-raw it never restarts\nalert: Errors\nexpr: increase(http_errors_total[5m]) > 10\n",
     good: "# watchbell: disable promql/counter-raw it never restarts\nalert: Errors\nexpr: http_errors_total > 10\n",
 };
@@ -64,11 +66,11 @@ pub(super) fn apply(project: &Project, findings: &mut Vec<Diagnostic>) {
         }
         kept
     });
-    findings.extend(all.iter().filter_map(wrong));
+    findings.extend(all.iter().filter_map(|disable| wrong(project, disable)));
 }
 
 /// What is wrong with a comment.
-fn wrong(disable: &Disable) -> Option<Diagnostic> {
+fn wrong(project: &Project, disable: &Disable) -> Option<Diagnostic> {
     let finding = |severity, message: String| {
         Diagnostic::new(ABOUT.id, severity, &disable.source, disable.span, message)
     };
@@ -83,11 +85,12 @@ fn wrong(disable: &Disable) -> Option<Diagnostic> {
         Some(page) if page.severity == Severity::Error => {
             finding(Severity::Warning, "what Prometheus refuses cannot be disabled".to_string())
         }
+        Some(_) if !was_looked_for(project, &disable.id) => return None,
         Some(_) => finding(
             Severity::Warning,
             format!("`{}` is not found here, nothing is disabled", disable.id),
         )
-        .help("remove the comment"),
+        .fix("remove the comment", with_its_space(disable), ""),
         None => {
             let near = nearest(&disable.id, pages.iter().map(|page| page.id));
             let found = finding(Severity::Warning, format!("there is no check `{}`", disable.id));
@@ -97,6 +100,17 @@ fn wrong(disable: &Disable) -> Option<Diagnostic> {
             }
         }
     })
+}
+
+/// A comment with the space before it, or with all of its line where nothing else stands there.
+fn with_its_space(disable: &Disable) -> Span {
+    let text = disable.source.text();
+    let before = text.get(..disable.span.start).unwrap_or_default();
+    let code = before.trim_end_matches([' ', '\t']);
+    let is_alone = code.is_empty() || code.ends_with('\n');
+    let rest = text.get(disable.span.end..).unwrap_or_default();
+    let line_end = rest.find('\n').map_or(rest.len(), |at| at + 1);
+    Span::new(code.len(), disable.span.end + if is_alone { line_end } else { 0 })
 }
 
 /// The comments of a file; `rules` are the places of its rules.

@@ -38,7 +38,7 @@ mod testing;
 mod tests;
 
 pub use about::About;
-pub use context::{Check, Context, Findings};
+pub use context::{Check, Context, Findings, Needs};
 pub use diff::only_changed;
 pub use find::{Found, find_files};
 pub use fix::fix;

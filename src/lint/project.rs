@@ -14,14 +14,18 @@ use crate::rule::{Rule, RuleGroup};
 /// The rules of all files with what is known around them.
 #[derive(Debug)]
 pub struct Project {
-    /// The files.
+    /// The files that are checked.
     pub files: Vec<RuleFile>,
+    /// Files that are looked at for what their rules give, and of which nothing is reported.
+    beside: Vec<RuleFile>,
     /// What people decided.
     pub settings: Settings,
     /// The configuration with the routes, where one was given.
     pub routes: Option<Routes>,
     /// What metrics there are, where that is known.
     pub schema: Option<Schema>,
+    /// What a Prometheus has told of the alerts that are checked; `None` where none was asked.
+    pub told: Option<Vec<Diagnostic>>,
     /// What recording rules give, by name.
     recorded: HashMap<String, Labels>,
     /// Where they stand: file, group and rule.
@@ -31,11 +35,18 @@ pub struct Project {
 impl Project {
     /// Puts everything together.
     pub fn new(files: Vec<RuleFile>, settings: Settings) -> Self {
+        Self::with_beside(files, Vec::new(), settings)
+    }
+
+    /// The same with files beside those that are checked: a route may be there for their alerts.
+    pub fn with_beside(files: Vec<RuleFile>, beside: Vec<RuleFile>, settings: Settings) -> Self {
         let mut project = Self {
             files,
+            beside,
             settings,
             routes: None,
             schema: None,
+            told: None,
             recorded: HashMap::new(),
             recording: HashMap::new(),
         };
@@ -84,14 +95,34 @@ impl Project {
         Diagnostic::new(about.id, about.severity, rule.source(), span, message).rule(rule.name())
     }
 
+    /// All files, those beside the checked ones last.
+    fn all_files(&self) -> impl Iterator<Item = &RuleFile> {
+        self.files.iter().chain(&self.beside)
+    }
+
+    /// Whether nothing is reported of a file.
+    pub fn is_beside(&self, source: &Arc<SourceFile>) -> bool {
+        self.beside.iter().any(|file| Arc::ptr_eq(&file.source, source))
+    }
+
     /// All groups, in order.
     pub fn groups(&self) -> impl Iterator<Item = &RuleGroup> {
+        self.all_files().flat_map(|file| &file.groups)
+    }
+
+    /// The groups that are checked, in order.
+    pub fn checked_groups(&self) -> impl Iterator<Item = &RuleGroup> {
         self.files.iter().flat_map(|file| &file.groups)
     }
 
     /// All rules with their groups, in order.
     pub fn rules(&self) -> impl Iterator<Item = (&RuleGroup, &Rule)> {
         self.groups().flat_map(|group| group.rules.iter().map(move |rule| (group, rule)))
+    }
+
+    /// The rules that are checked with their groups, in order.
+    pub fn checked_rules(&self) -> impl Iterator<Item = (&RuleGroup, &Rule)> {
+        self.checked_groups().flat_map(|group| group.rules.iter().map(move |rule| (group, rule)))
     }
 
     /// The mistakes that were found when the files were read.
@@ -109,13 +140,13 @@ impl Project {
     pub fn recording(&self, name: &str) -> impl Iterator<Item = &Rule> {
         let places = self.recording.get(name).map(Vec::as_slice).unwrap_or_default();
         places.iter().filter_map(|(file, group, rule)| {
-            self.files.get(*file)?.groups.get(*group)?.rules.get(*rule)
+            self.all_files().nth(*file)?.groups.get(*group)?.rules.get(*rule)
         })
     }
 
     fn recording_places(&self) -> HashMap<String, Vec<(usize, usize, usize)>> {
         let mut places: HashMap<String, Vec<(usize, usize, usize)>> = HashMap::new();
-        for (file, found) in self.files.iter().enumerate() {
+        for (file, found) in self.all_files().enumerate() {
             for (group, found) in found.groups.iter().enumerate() {
                 let rules = found.rules.iter().enumerate();
                 for (rule, found) in rules.filter(|(_, rule)| rule.as_recording().is_some()) {

@@ -1,14 +1,14 @@
 //! Asking every check about everything.
 
 use crate::diag::{self, Described, Diagnostic, Severity};
-use crate::lint::{About, CHECKS, Context, Findings, Project, REFUSALS, disable, online};
+use crate::lint::{About, CHECKS, Context, Findings, Needs, Project, REFUSALS, disable, online};
 use crate::model::parallel::map_on;
 use crate::rule::RuleGroup;
 
 /// All findings, in order of file and place. `threads` is how many groups are looked at at once.
 pub fn lint(project: &Project, threads: usize) -> Vec<Diagnostic> {
     let mut all: Vec<Diagnostic> = project.mistakes().cloned().collect();
-    let groups: Vec<&RuleGroup> = project.groups().collect();
+    let groups: Vec<&RuleGroup> = project.checked_groups().collect();
     let found = map_on(threads, &groups, |group| {
         let mut findings = Findings::default();
         look_at(project, group, &mut findings);
@@ -22,6 +22,8 @@ pub fn lint(project: &Project, threads: usize) -> Vec<Diagnostic> {
         }
     }
     all.extend(findings.into_inner());
+    all.extend(project.told.iter().flatten().cloned());
+    all.retain(|finding| !project.is_beside(&finding.source));
     disable::apply(project, &mut all);
     all.retain_mut(|finding| decide(project, finding));
     diag::sort(&mut all);
@@ -37,6 +39,20 @@ fn look_at(project: &Project, group: &RuleGroup, findings: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether what is needed to find something was there.
+pub(super) fn was_looked_for(project: &Project, id: &str) -> bool {
+    if id == online::ABOUT.id {
+        return project.told.is_some();
+    }
+    let needs = CHECKS.iter().find(|check| check.about().id == id).map(|check| check.needs());
+    !is_off(project, id)
+        && match needs.unwrap_or(Needs::Nothing) {
+            Needs::Nothing => true,
+            Needs::Routes => project.routes.is_some(),
+            Needs::Schema => project.schema.is_some(),
+        }
 }
 
 fn is_off(project: &Project, id: &str) -> bool {

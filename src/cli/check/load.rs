@@ -1,5 +1,6 @@
 //! From the command line to everything that is checked.
 
+use std::collections::HashSet;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -38,12 +39,17 @@ pub(super) fn load(args: &RulesArgs) -> anyhow::Result<Loaded> {
             }
         },
     };
-    let files = match (&config, args.paths.is_empty()) {
-        (Some(config), true) => files_of(config)?,
-        (None, true) => Vec::new(),
-        (_, false) => files(&args.paths)?,
+    let of_config = config.as_ref().map_or_else(|| Ok(Vec::new()), files_of)?;
+    let (files, beside) = match args.paths.is_empty() {
+        true => (of_config, Vec::new()),
+        // Routes are for all rules of the configuration, also where only one file is asked about.
+        false => {
+            let files = files(&args.paths)?;
+            let beside = others(of_config, &files);
+            (files, beside)
+        }
     };
-    let mut project = Project::new(files, settings);
+    let mut project = Project::with_beside(files, beside, settings);
     if let Some(config) = config {
         mistakes.extend(config.warnings.iter().cloned());
         project = project.with_routes(Routes::new(config));
@@ -110,6 +116,14 @@ fn files_of(config: &Config) -> anyhow::Result<Vec<RuleFile>> {
         }
     }
     Ok(files)
+}
+
+/// Those of `all` that are no file of `known`.
+fn others(mut all: Vec<RuleFile>, known: &[RuleFile]) -> Vec<RuleFile> {
+    let place = |file: &RuleFile| Path::new(file.source.path()).canonicalize().ok();
+    let known: HashSet<PathBuf> = known.iter().filter_map(place).collect();
+    all.retain(|file| place(file).is_none_or(|place| !known.contains(&place)));
+    all
 }
 
 /// A path without `folder/..`, if it leads to the same file: CI systems know files by such paths.

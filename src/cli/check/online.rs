@@ -24,7 +24,7 @@ const AT_ONCE: usize = 4;
 ///
 /// # Errors
 /// Where the Prometheus does not answer.
-pub(super) fn ask(url: &str, mut project: Project) -> anyhow::Result<(Project, Vec<Diagnostic>)> {
+pub(super) fn ask(url: &str, mut project: Project) -> anyhow::Result<Project> {
     let prometheus = connect(url)?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(async {
@@ -32,15 +32,16 @@ pub(super) fn ask(url: &str, mut project: Project) -> anyhow::Result<(Project, V
         let found = collect(&prometheus, Some(&wanted)).await;
         let mut schema = project.schema.take().unwrap_or_default();
         schema.add(found.context("cannot ask the Prometheus")?);
-        let project = project.with_schema(schema);
+        project = project.with_schema(schema);
         let now = SystemClock::new().now().wall;
-        let alerts = project.rules().filter(|(_, rule)| rule.as_alerting().is_some());
+        let alerts = project.checked_rules().filter(|(_, rule)| rule.as_alerting().is_some());
         let told = futures::stream::iter(alerts.map(|(group, rule)| {
             let step = group.interval.or(project.settings.evaluation_interval).unwrap_or(STEP);
             look_back(&prometheus, rule, now, step.max(STEP))
         }));
         let told: Vec<Option<Diagnostic>> = told.buffer_unordered(AT_ONCE).collect().await;
-        Ok((project, told.into_iter().flatten().collect()))
+        project.told = Some(told.into_iter().flatten().collect());
+        Ok(project)
     })
 }
 

@@ -58,7 +58,7 @@ fn text(checked: &Checked, fail_on: Severity, paint: Paint) -> String {
     let project = &checked.project;
     let bad = findings.iter().any(|finding| finding.severity >= fail_on);
     let verdict = if bad { paint.red("failed") } else { paint.green("good") };
-    let rules = count(project.rules().count(), "rule");
+    let rules = count(project.checked_rules().count(), "rule");
     let files = count(project.files.len(), "file");
     let fixed = match checked.fixed {
         0 => String::new(),

@@ -1,7 +1,7 @@
 //! A label that is also an external one.
 
 use crate::diag::Severity;
-use crate::lint::{About, Check, Findings, Project};
+use crate::lint::{About, Check, Findings, Needs, Project};
 
 static ABOUT: About = About {
     id: "rule/external-label",
@@ -19,6 +19,10 @@ pub(in crate::lint) struct ExternalLabel;
 impl Check for ExternalLabel {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Routes
     }
 
     fn project(&self, project: &Project, findings: &mut Findings) {

@@ -3,7 +3,7 @@
 use crate::diag::{Diagnostic, Severity};
 use crate::lint::checks::route_unreached::{message, near};
 use crate::lint::routes::{Answer, Routed, matches_none};
-use crate::lint::{About, Check, Findings, Project};
+use crate::lint::{About, Check, Findings, Needs, Project};
 use crate::model::Matchers;
 
 static ABOUT: About = About {
@@ -28,6 +28,10 @@ pub(in crate::lint) struct InhibitNever;
 impl Check for InhibitNever {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Routes
     }
 
     fn project(&self, project: &Project, findings: &mut Findings) {

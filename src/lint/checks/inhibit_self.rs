@@ -2,7 +2,7 @@
 
 use crate::diag::Severity;
 use crate::lint::routes::Answer;
-use crate::lint::{About, Check, Findings, Project};
+use crate::lint::{About, Check, Findings, Needs, Project};
 
 static ABOUT: About = About {
     id: "inhibit/self",
@@ -23,6 +23,10 @@ pub(in crate::lint) struct InhibitSelf;
 impl Check for InhibitSelf {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Routes
     }
 
     fn project(&self, project: &Project, findings: &mut Findings) {

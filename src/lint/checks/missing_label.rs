@@ -1,6 +1,7 @@
 //! A template that uses a label which the query cannot have.
 
 use crate::diag::{Severity, Span};
+use crate::lint::checks::no_match;
 use crate::lint::template_text::is_condition;
 use crate::lint::{About, Check, Context, Findings, families};
 use crate::model::label::ALERT_NAME;
@@ -57,6 +58,8 @@ fn look_at(
         }
         let place = || field.value.span_of(*span, &alert.source);
         match context.labels().has(label) {
+            // Nothing is expanded where nothing fires, and once pairs are found the label is there.
+            Has::Never(_) if no_match::is_only_unpaired(context, label) => {}
             Has::Never(removal) => {
                 let message =
                     format!("the query has no label `{label}`, so this expands to nothing");
@@ -137,6 +140,10 @@ mod tests {
     fn what_the_query_cannot_have_is_found_at_its_place() {
         holds("sum by (pod) (a) > 1", "{{ $labels.pod_name }}", &["3:24 pod_name"]);
         holds("sum(a) > 1", "{{ .Labels.pod }}", &["3:24 pod"]);
+        // That the conditions never meet is a finding of its own, and all that is wrong here.
+        let unpaired = "a{pod=~\".+\"} > 1 and sum(b) > 1";
+        holds(unpaired, "{{ $labels.pod }} {{ $labels.job }}", &[]);
+        holds("sum(b) > 1 and a{pod=~\".+\"} > 1", "{{ $labels.pod }}", &["3:24 pod"]);
         holds("absent(up{job=\"x\"})", "{{ $labels.instance }}", &["3:24 instance"]);
         holds("sum(a) > 1", "{{ index $labels \"pod\" }}", &["3:30 \"pod\""]);
         holds("a / on (job) b > 1", "{{ $labels.instance }}", &["3:24 instance"]);

@@ -4,7 +4,7 @@ use crate::diag::Severity;
 use crate::lint::shape::{Threshold, number_of, threshold};
 use crate::lint::{About, Check, Context, Findings};
 use crate::promql::bounds::{Bounds, Verdict, bounds};
-use crate::promql::{AggregateOp, Binary, BinaryOp, Expr, ExprKind, ValueType};
+use crate::promql::{AggregateOp, Binary, BinaryOp, Expr, ExprKind, Grouping, ValueType};
 
 static ABOUT: About = About {
     id: "promql/never-true",
@@ -67,9 +67,25 @@ fn compare(context: &Context<'_>, part: &Expr, binary: &Binary, findings: &mut F
     } else if counts(known) {
         finding = finding
             .note("where nothing is left to count, there is no result at all instead of 0")
-            .help("use `absent(…)`, or put `or vector(0)` behind what is counted");
+            .help(match groups(known) {
+                // `or vector(0)` has none of the labels, and would always be there.
+                Some(by) => format!(
+                    "give each group a number: `sum by ({by}) (…) == 0` of what is 0 or 1, as `up` \
+                     and `x == bool 1` are"
+                ),
+                None => "use `absent(…)`, or put it in brackets with `or vector(0)`".to_string(),
+            });
     }
     findings.push(finding);
+}
+
+/// The labels by which an aggregation groups.
+fn groups(expr: &Expr) -> Option<String> {
+    let ExprKind::Aggregate(aggregate) = &expr.without_parens().kind else { return None };
+    match &aggregate.grouping {
+        Grouping::By(names) if !names.is_empty() => Some(names.join(", ")),
+        Grouping::By(_) | Grouping::Without(_) => None,
+    }
 }
 
 /// Whether an expression is a fraction.

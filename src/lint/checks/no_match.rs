@@ -30,26 +30,61 @@ impl Check for NoMatch {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        let mut reported: Vec<Span> = Vec::new();
-        let parts: Vec<&Expr> = context.expr().walk().collect();
-        // Parts first: what is empty already says nothing of what is built on it.
-        for part in parts.into_iter().rev() {
-            let ExprKind::Binary(binary) = &part.kind else { continue };
-            let covers =
-                |inner: &Span| part.span.start <= inner.start && inner.end <= part.span.end;
-            if !is_matched(binary) || reported.iter().any(covers) {
-                continue;
-            }
-            let (lhs, rhs) = (context.flow(&binary.lhs), context.flow(&binary.rhs));
-            if let Some(lost) = lost_label(binary, &lhs, &rhs) {
-                reported.push(part.span);
-                report(context, binary, &lost, (&lhs, &rhs), findings);
-            } else if let Some(differs) = differing_label(binary, &lhs, &rhs) {
-                reported.push(part.span);
-                report_difference(context, binary, &differs, findings);
+        for found in pairless(context) {
+            match &found.why {
+                Why::Lost(lost) => report(context, &found, lost, findings),
+                Why::Differs(differs) => {
+                    report_difference(context, found.binary, differs, findings)
+                }
             }
         }
     }
+}
+
+/// Whether a label is missing only because a combination of two conditions, which is reported, finds
+/// no pair: its left side may have it.
+pub(in crate::lint) fn is_only_unpaired(context: &Context<'_>, label: &str) -> bool {
+    pairless(context).iter().any(|found| {
+        found.binary.op == BinaryOp::And
+            && !matches!(found.lhs.has(label), Has::Never(_))
+            && matches!(found.rhs.has(label), Has::Never(_))
+    })
+}
+
+/// An operator that finds no pair.
+struct Pairless<'e> {
+    binary: &'e Binary,
+    lhs: Labels,
+    rhs: Labels,
+    why: Why<'e>,
+}
+
+enum Why<'e> {
+    Lost(Lost),
+    Differs(Differs<'e>),
+}
+
+/// The operators that find no pair, apart from those that are built on one.
+fn pairless<'e>(context: &Context<'e>) -> Vec<Pairless<'e>> {
+    let mut found = Vec::new();
+    let mut spans: Vec<Span> = Vec::new();
+    let parts: Vec<&Expr> = context.expr().walk().collect();
+    // Parts first: what is empty already says nothing of what is built on it.
+    for part in parts.into_iter().rev() {
+        let ExprKind::Binary(binary) = &part.kind else { continue };
+        let covers = |inner: &Span| part.span.start <= inner.start && inner.end <= part.span.end;
+        if !is_matched(binary) || spans.iter().any(covers) {
+            continue;
+        }
+        let (lhs, rhs) = (context.flow(&binary.lhs), context.flow(&binary.rhs));
+        let lost = lost_label(binary, &lhs, &rhs).map(Why::Lost);
+        let why = lost.or_else(|| differing_label(binary, &lhs, &rhs).map(Why::Differs));
+        if let Some(why) = why {
+            spans.push(part.span);
+            found.push(Pairless { binary, lhs, rhs, why });
+        }
+    }
+    found
 }
 
 fn is_matched(binary: &Binary) -> bool {
@@ -136,9 +171,8 @@ fn report_difference(
 
 fn report(
     context: &Context<'_>,
-    binary: &Binary,
+    Pairless { binary, lhs, rhs, .. }: &Pairless<'_>,
     lost: &Lost,
-    (lhs, rhs): (&Labels, &Labels),
     findings: &mut Findings,
 ) {
     let label = &lost.label;
@@ -161,11 +195,18 @@ fn report(
         finding.severity = Severity::Warning;
     }
     let common: Vec<&str> = lhs.likely().filter(|name| rhs.has(name).is_likely()).collect();
-    findings.push(
-        finding
-            .note("series are paired where their labels agree")
-            .help(format!("say which labels count: `{op} on ({})`", common.join(", "))),
-    );
+    let on = common.join(", ");
+    let is_bare = |labels: &Labels| labels.likely().next().is_none();
+    // What one `on` leaves of the result lacks what the text of the alert may use.
+    let help = if op.is_set() || (is_bare(lhs) && is_bare(rhs)) {
+        format!("say which labels count: `{op} on ({on})`")
+    } else if common.is_empty() && !is_bare(lhs) && !is_bare(rhs) {
+        "aggregate both sides by the same labels".to_string()
+    } else {
+        let group = if lost.from_left { "group_right" } else { "group_left" };
+        format!("say which labels count, and on which side are more: `{op} on ({on}) {group} ()`")
+    };
+    findings.push(finding.note("series are paired where their labels agree").help(help));
 }
 
 #[cfg(test)]

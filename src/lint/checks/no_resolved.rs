@@ -1,7 +1,7 @@
 //! A critical alert whose end nobody hears of.
 
 use crate::diag::Severity;
-use crate::lint::{About, Check, Findings, Project};
+use crate::lint::{About, Check, Findings, Needs, Project};
 
 static ABOUT: About = About {
     id: "route/no-resolved",
@@ -20,6 +20,10 @@ pub(in crate::lint) struct NoResolved;
 impl Check for NoResolved {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Routes
     }
 
     fn project(&self, project: &Project, findings: &mut Findings) {

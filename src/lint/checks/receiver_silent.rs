@@ -2,7 +2,7 @@
 
 use crate::diag::Severity;
 use crate::lint::routes::Routed;
-use crate::lint::{About, Check, Findings, Project};
+use crate::lint::{About, Check, Findings, Needs, Project};
 use crate::routing::RouteId;
 
 static ABOUT: About = About {
@@ -22,6 +22,10 @@ pub(in crate::lint) struct ReceiverSilent;
 impl Check for ReceiverSilent {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Routes
     }
 
     fn project(&self, project: &Project, findings: &mut Findings) {

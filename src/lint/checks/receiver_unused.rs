@@ -1,7 +1,7 @@
 //! A receiver that no alert reaches.
 
 use crate::diag::Severity;
-use crate::lint::{About, Check, Findings, Project};
+use crate::lint::{About, Check, Findings, Needs, Project};
 
 static ABOUT: About = About {
     id: "route/unused-receiver",
@@ -19,6 +19,10 @@ pub(in crate::lint) struct ReceiverUnused;
 impl Check for ReceiverUnused {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Routes
     }
 
     fn project(&self, project: &Project, findings: &mut Findings) {

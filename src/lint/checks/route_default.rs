@@ -2,7 +2,7 @@
 
 use crate::diag::{Severity, nearest};
 use crate::lint::routes::{Routed, Value};
-use crate::lint::{About, Check, Findings, Project, Routes};
+use crate::lint::{About, Check, Findings, Needs, Project, Routes};
 use crate::model::{MatchOp, Matcher};
 use crate::routing::RouteId;
 
@@ -23,6 +23,10 @@ pub(in crate::lint) struct RouteDefault;
 impl Check for RouteDefault {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Routes
     }
 
     fn project(&self, project: &Project, findings: &mut Findings) {

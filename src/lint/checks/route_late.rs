@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::diag::Severity;
-use crate::lint::{About, Check, Findings, Project};
+use crate::lint::{About, Check, Findings, Needs, Project};
 use crate::model::format_duration;
 
 static ABOUT: About = About {
@@ -23,6 +23,10 @@ pub(in crate::lint) struct RouteLate;
 impl Check for RouteLate {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Routes
     }
 
     fn project(&self, project: &Project, findings: &mut Findings) {

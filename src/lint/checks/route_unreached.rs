@@ -2,7 +2,7 @@
 
 use crate::diag::{Severity, nearest};
 use crate::lint::routes::{Answer, Routed, Value};
-use crate::lint::{About, Check, Findings, Project};
+use crate::lint::{About, Check, Findings, Needs, Project};
 use crate::model::Matcher;
 
 static ABOUT: About = About {
@@ -22,6 +22,10 @@ pub(in crate::lint) struct RouteUnreached;
 impl Check for RouteUnreached {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Routes
     }
 
     fn project(&self, project: &Project, findings: &mut Findings) {

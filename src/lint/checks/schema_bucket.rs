@@ -2,7 +2,7 @@
 
 use crate::diag::Severity;
 use crate::lint::shape::{aggregated, call, picks, thresholds};
-use crate::lint::{About, Check, Context, Findings};
+use crate::lint::{About, Check, Context, Findings, Needs};
 use crate::promql::{BinaryOp, Expr};
 
 static ABOUT: About = About {
@@ -24,6 +24,10 @@ pub(in crate::lint) struct SchemaBucket;
 impl Check for SchemaBucket {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Schema
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {

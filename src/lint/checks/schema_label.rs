@@ -3,7 +3,7 @@
 use crate::diag::{Severity, nearest};
 use crate::lint::schema::Metric;
 use crate::lint::shape::named;
-use crate::lint::{About, Check, Context, Findings};
+use crate::lint::{About, Check, Context, Findings, Needs};
 use crate::model::label::METRIC_NAME;
 use crate::model::{MatchOp, Matcher};
 use crate::promql::{ExprKind, Grouping};
@@ -26,6 +26,10 @@ pub(in crate::lint) struct SchemaLabel;
 impl Check for SchemaLabel {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Schema
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {

@@ -2,7 +2,7 @@
 
 use crate::diag::{Severity, Span, nearest};
 use crate::lint::shape::named;
-use crate::lint::{About, Check, Context, Findings};
+use crate::lint::{About, Check, Context, Findings, Needs};
 use crate::promql::{BinaryOp, Expr, ExprKind};
 
 static ABOUT: About = About {
@@ -25,6 +25,10 @@ pub(in crate::lint) struct SchemaMetric;
 impl Check for SchemaMetric {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Schema
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {

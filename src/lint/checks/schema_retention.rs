@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::diag::Severity;
-use crate::lint::{About, Check, Context, Findings};
+use crate::lint::{About, Check, Context, Findings, Needs};
 use crate::model::format_duration;
 use crate::promql::{Expr, ExprKind};
 
@@ -23,6 +23,10 @@ pub(in crate::lint) struct SchemaRetention;
 impl Check for SchemaRetention {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Schema
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {

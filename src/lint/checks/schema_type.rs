@@ -2,7 +2,7 @@
 
 use crate::diag::Severity;
 use crate::lint::shape::{OF_COUNTERS, selector};
-use crate::lint::{About, Check, Context, Findings};
+use crate::lint::{About, Check, Context, Findings, Needs};
 use crate::promql::ExprKind;
 
 static ABOUT: About = About {
@@ -22,6 +22,10 @@ pub(in crate::lint) struct SchemaType;
 impl Check for SchemaType {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Schema
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {

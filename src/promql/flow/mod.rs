@@ -82,9 +82,10 @@ fn of_aggregate(span: Span, aggregate: &Aggregate, known: &Known<'_>) -> Labels 
     }
     let place = if aggregate.op_span.is_empty() { span } else { aggregate.op_span };
     labels = match &aggregate.grouping {
-        Grouping::By(names) if names.is_empty() => {
-            labels.only(&[], Removal::new(place, "without `by`, no label is left"))
-        }
+        Grouping::By(names) if names.is_empty() => labels.only(
+            &[],
+            Removal::new(place, "an aggregation leaves only the labels of `by`, and none is named"),
+        ),
         Grouping::By(names) => {
             labels.only(names, Removal::new(place, "only the labels of `by` are left"))
         }
@@ -115,7 +116,7 @@ fn of_call(span: Span, call: &Call, known: &Known<'_>) -> Labels {
         "absent" | "absent_over_time" => {
             let removal = Removal::new(
                 call.name_span,
-                "`absent` has only the labels of the `=` matchers inside",
+                "`absent` has only the labels of the `=` matchers of a plain selector",
             );
             call.args.first().map_or(Labels::none(removal), |arg| of_absent(arg, removal))
         }
