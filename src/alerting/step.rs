@@ -1,5 +1,6 @@
 //! The step itself: the samples of one evaluation move a rule's alerts.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -270,9 +271,7 @@ impl RuleAlerts {
         rule: &RuleTiming,
         ts: Timestamp,
     ) -> Option<Transition> {
-        let known = self.map().remove(&fp).filter(AlertInstance::is_active);
-        let from = known.as_ref().map_or(AlertState::Inactive, |alert| alert.state);
-        let mut alert = AlertInstance {
+        let new = AlertInstance {
             labels: sample.labels,
             annotations: sample.annotations,
             state: AlertState::Pending,
@@ -282,23 +281,32 @@ impl RuleAlerts {
             keep_firing_since: None,
             resolved_at: None,
         };
+        let mut from = AlertState::Inactive;
         let mut reason = Some(TransitionReason::BecameActive);
-        if let Some(known) = known {
-            reason = known.keep_firing_since.map(|_| TransitionReason::Reappeared);
-            // The same texts, and routing holds the ones that are known.
-            alert.labels = known.labels;
-            if alert.annotations == known.annotations {
-                alert.annotations = known.annotations;
+        // In its place: taken out and put back, it would split the tree's nodes.
+        let alert = match self.map().entry(fp) {
+            Entry::Vacant(place) => place.insert(new),
+            Entry::Occupied(place) => {
+                let alert = place.into_mut();
+                let known = std::mem::replace(alert, new);
+                from = known.state;
+                if known.is_active() {
+                    reason = known.keep_firing_since.map(|_| TransitionReason::Reappeared);
+                    // The same texts, and routing holds the ones that are known.
+                    alert.labels = known.labels;
+                    if alert.annotations == known.annotations {
+                        alert.annotations = known.annotations;
+                    }
+                    alert.state = known.state;
+                    alert.active_at = known.active_at;
+                    alert.fired_at = known.fired_at;
+                }
+                alert
             }
-            alert.state = known.state;
-            alert.active_at = known.active_at;
-            alert.fired_at = known.fired_at;
-        }
-        let advanced = advance(&mut alert, rule, ts);
+        };
+        let advanced = advance(alert, rule, ts);
         let reason = if from == AlertState::Inactive { reason } else { advanced.or(reason) };
-        let transition = reason.map(|reason| transition(fp, &alert, from, reason, ts));
-        self.map().insert(fp, alert);
-        transition
+        reason.map(|reason| transition(fp, alert, from, reason, ts))
     }
 }
 

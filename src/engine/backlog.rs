@@ -54,6 +54,10 @@ impl Backlog {
 
     /// What was offered is not committed: it waits again, before all others.
     pub(super) fn refused(&mut self) {
+        // Nothing to put before the others: they stay where they are.
+        if self.offered.is_empty() {
+            return;
+        }
         let mut changes = Arc::unwrap_or_clone(std::mem::take(&mut self.offered));
         changes.append(&mut self.changes);
         self.changes = changes;

@@ -20,8 +20,8 @@ use crate::model::{Secret, SecretSource};
 /// As in Go's client.
 const MAX_REDIRECTS: usize = 10;
 /// How many connections to one host wait for the next request. Each keeps what it once needed to read
-/// a large answer, and more are open only while more requests are under way.
-const MAX_IDLE: usize = 16;
+/// a large answer (a quarter of a megabyte for 1,000 alerts), and more are open only while more requests are under way.
+const MAX_IDLE: usize = 8;
 
 /// How long a request may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -121,7 +121,8 @@ impl NotifiedAlert {
         });
         let mut keyed: Vec<_> = keyed.collect();
         keyed.sort_by(|a, b| a.0.cmp(&b.0));
-        *alerts = keyed.into_iter().map(|(_, alert)| alert.clone()).collect();
+        // By reference: what is made of a list in its own memory keeps all of it.
+        *alerts = keyed.iter().map(|(_, alert)| (*alert).clone()).collect();
     }
 
     /// What the alerts of a notification are sorted by: firing ones first, then by start and

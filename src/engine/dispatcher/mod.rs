@@ -75,7 +75,8 @@ pub struct Dispatcher {
     routes: Vec<Arc<Route>>,
     inhibitor: Inhibitor,
     silences: Silences,
-    alerts: HashMap<Fingerprint, Routed>,
+    /// Boxed: a table that grows is in memory twice, and a storm fills it to its rim.
+    alerts: HashMap<Fingerprint, Box<Routed>>,
     groups: BTreeMap<GroupId, Group>,
     ids: GroupIds,
     timers: Timers,

@@ -150,10 +150,9 @@ impl Dispatcher {
         instance: LabelSet,
         alert: Arc<Alert>,
     ) -> Arc<Alert> {
-        let routed = self.alerts.entry(alert.fingerprint()).or_insert_with(|| Routed {
-            sources: SmallVec::new(),
-            merged: Arc::clone(&alert),
-            groups: SmallVec::new(),
+        let routed = self.alerts.entry(alert.fingerprint()).or_insert_with(|| {
+            let merged = Arc::clone(&alert);
+            Box::new(Routed { sources: SmallVec::new(), merged, groups: SmallVec::new() })
         });
         match routed.sources.iter_mut().find(|source| source.rule == rule) {
             Some(known) => known.alert = alert,
