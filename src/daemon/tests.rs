@@ -22,6 +22,7 @@ use crate::storage::{HistoryFilter, MemoryStore, Store};
 use crate::telemetry::{BuildInfo, Metrics};
 use crate::yaml::{Reader, load};
 
+mod away;
 mod builtin;
 mod policies;
 

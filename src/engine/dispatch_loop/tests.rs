@@ -183,6 +183,18 @@ async fn a_reload_brings_its_own_heartbeat() {
     assert!((Duration::from_secs(9)..=Duration::from_secs(12)).contains(&waited), "{waited:?}");
 }
 
+/// A restart asks the store when the program was last there: however long it ran, and however quietly.
+#[tokio::test(start_paused = true)]
+async fn heartbeats_go_on_while_nothing_happens() {
+    let rig = rig(Duration::ZERO);
+    for _ in 0..24 {
+        pass(3600).await;
+        let heartbeat = rig.store.load().await.unwrap().heartbeat.unwrap();
+        let ago = rig.clock.clock.now().wall.since(heartbeat);
+        assert!(ago <= Duration::from_secs(60), "{ago:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn observe_returns_when_the_changes_are_committed() {
     let rig = rig(Duration::ZERO);
