@@ -292,14 +292,7 @@ impl RuleAlerts {
                 from = known.state;
                 if known.is_active() {
                     reason = known.keep_firing_since.map(|_| TransitionReason::Reappeared);
-                    // The same texts, and routing holds the ones that are known.
-                    alert.labels = known.labels;
-                    if alert.annotations == known.annotations {
-                        alert.annotations = known.annotations;
-                    }
-                    alert.state = known.state;
-                    alert.active_at = known.active_at;
-                    alert.fired_at = known.fired_at;
+                    go_on(alert, known);
                 }
                 alert
             }
@@ -308,6 +301,18 @@ impl RuleAlerts {
         let reason = if from == AlertState::Inactive { reason } else { advanced.or(reason) };
         reason.map(|reason| transition(fp, alert, from, reason, ts))
     }
+}
+
+/// Lets an alert that has just been returned go on from what is known of it.
+fn go_on(alert: &mut AlertInstance, known: AlertInstance) {
+    // The same texts, and routing holds the ones that are known.
+    alert.labels = known.labels;
+    if alert.annotations == known.annotations {
+        alert.annotations = known.annotations;
+    }
+    alert.state = known.state;
+    alert.active_at = known.active_at;
+    alert.fired_at = known.fired_at;
 }
 
 /// Samples by the identity of their alert.

@@ -4,7 +4,8 @@ use crate::diag::Span;
 use crate::model::{MatchOp, Matcher};
 use crate::promql::bounds::{Bounds, bounds, mirrored};
 use crate::promql::{
-    Aggregate, AggregateOp, Binary, BinaryOp, Call, Expr, ExprKind, ValueType, VectorSelector,
+    Aggregate, AggregateOp, Binary, BinaryOp, Call, Expr, ExprKind, Grouping, ValueType,
+    VectorSelector,
 };
 
 /// The functions that want a counter.
@@ -94,6 +95,14 @@ pub(super) fn aggregate(expr: &Expr) -> Option<&Aggregate> {
     match &expr.without_parens().kind {
         ExprKind::Aggregate(aggregate) => Some(aggregate),
         _ => None,
+    }
+}
+
+/// The labels of an aggregation's `by`, as they are written there.
+pub(super) fn by_labels(aggregate: &Aggregate) -> Option<String> {
+    match &aggregate.grouping {
+        Grouping::By(labels) => Some(labels.join(", ")),
+        Grouping::Without(_) => None,
     }
 }
 

@@ -1,47 +1,49 @@
 //! A disk that answers with errors, call by call: `tests/support/failing_disk.rs` stands before the C library.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use crate::daemon::Daemon;
 use crate::site::{Site, nodes};
-use crate::store::{fires, goes_on_from_the_store, wait_for_memory, wait_for_store};
+use crate::store::{fires, goes_on_from_the_store, spoil, stored, wait_for_memory, wait_for_store};
+use crate::support::process::Process;
 use crate::support::{root, skip};
 
 /// Input and output error, and no space left on the device.
 const EIO: u32 = 5;
 const ENOSPC: u32 = 28;
 
+/// The library that stands before the C library, built once. Skipped by name where there is no `rustc`.
+fn library() -> Option<&'static str> {
+    static LIBRARY: OnceLock<Result<String, String>> = OnceLock::new();
+    let built = LIBRARY.get_or_init(|| {
+        let library = format!("{}/failing_disk.so", env!("CARGO_TARGET_TMPDIR"));
+        let done = Command::new("rustc")
+            .args(["--edition", "2024", "--crate-type", "cdylib", "-o", &library])
+            .arg(root().join("tests/support/failing_disk.rs"))
+            .output()
+            .map_err(|why| format!("rustc: {why}"))?;
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        Ok(library)
+    });
+    built.as_deref().map_err(|why| skip("RUSTC", why)).ok()
+}
+
 /// The faults of one site's disk.
 struct Disk {
-    library: String,
+    library: &'static str,
     control: PathBuf,
 }
 
 impl Disk {
-    /// Builds the library. Skipped by name where `rustc` makes none.
     fn new(site: &Site) -> Option<Self> {
+        let library = library()?;
         // Not in the configuration's folder, whose files are watched: looking at a fault would wake the watch.
         let folder = site.dir.path().join("disk");
         fs::create_dir(&folder).unwrap();
-        let library = folder.join("failing_disk.so").to_str().unwrap().to_owned();
-        let source = root().join("tests/support/failing_disk.rs");
-        let done = Command::new("rustc")
-            .args(["--edition", "2024", "--crate-type", "cdylib", "-o"])
-            .arg(&library)
-            .arg(source)
-            .output();
-        match done {
-            Ok(done) if done.status.success() => {
-                Some(Self { library, control: folder.join("faults") })
-            }
-            Ok(done) => panic!("{}", String::from_utf8_lossy(&done.stderr)),
-            Err(why) => {
-                skip("RUSTC", &format!("rustc: {why}"));
-                None
-            }
-        }
+        Some(Self { library, control: folder.join("faults") })
     }
 
     /// From now on calls on files whose path ends with `end` fail, apart from so many of the process.
@@ -62,24 +64,23 @@ impl Disk {
 
     fn start(&self, config: &str) -> Daemon {
         let control = self.control.to_str().unwrap();
-        Daemon::start_unready_in(
-            config,
-            &[("LD_PRELOAD", &self.library), ("FAILING_DISK", control)],
-        )
+        Daemon::start_unready_in(config, &[("LD_PRELOAD", self.library), ("FAILING_DISK", control)])
     }
 }
 
-fn store(site: &Site, name: &str) -> PathBuf {
-    site.dir.path().join("data").join(name)
+/// A site whose disk can fail, its daemon, and an alert that has been told.
+fn firing(name: &'static str) -> Option<(Site, Disk, String, Daemon)> {
+    let site = Site::new(name)?;
+    let disk = Disk::new(&site)?;
+    let config = site.write_apart();
+    let daemon = disk.start(&config);
+    fires(&site, "a", 1);
+    Some((site, disk, config, daemon))
 }
 
 #[test]
 fn a_disk_that_answers_with_errors_stops_no_page() {
-    let Some(site) = Site::new("eio") else { return };
-    let Some(disk) = Disk::new(&site) else { return };
-    let config = site.write_apart();
-    let daemon = disk.start(&config);
-    fires(&site, "a", 1);
+    let Some((site, disk, _, daemon)) = firing("eio") else { return };
     // What fails first is the log's data, then only that it reaches the disk.
     for (count, (call, node)) in [("write", "b"), ("fsync", "c")].into_iter().enumerate() {
         disk.fail(call, "watchbell.db-wal", EIO, 0);
@@ -95,11 +96,7 @@ fn a_disk_that_answers_with_errors_stops_no_page() {
 /// The log takes what is committed, the file itself has no room for it.
 #[test]
 fn a_checkpoint_that_finds_no_space_loses_nothing() {
-    let Some(site) = Site::new("checkpoint") else { return };
-    let Some(disk) = Disk::new(&site) else { return };
-    let config = site.write_apart();
-    let daemon = disk.start(&config);
-    fires(&site, "a", 1);
+    let Some((site, disk, config, daemon)) = firing("checkpoint") else { return };
     // A few pages arrive: the file is then neither the old nor the new one.
     disk.fail("write", "watchbell.db", ENOSPC, 20);
     let many: Vec<String> = (0..2500).map(|number| format!("m{number:04}")).collect();
@@ -109,7 +106,7 @@ fn a_checkpoint_that_finds_no_space_loses_nothing() {
     assert_eq!(nodes(&told[1], "firing").len(), 2501);
     daemon.wait_for_metric("watchbell_store_uncommitted_changes", &[], 0.0);
     assert!(disk.hits() > 0, "a checkpoint was tried");
-    let log = size(&store(&site, "watchbell.db-wal"));
+    let log = fs::metadata(stored(&site, "watchbell.db-wal")).unwrap().len();
     assert!(log > 1000 * 4096, "no checkpoint has emptied the log of {log} bytes");
     daemon.crash();
     // It is tried anew as the store is opened, and fails again.
@@ -134,7 +131,7 @@ fn a_file_that_cannot_be_read_at_the_start_stops_no_page() {
     let daemon = site.start();
     fires(&site, "a", 1);
     daemon.stop();
-    let file = store(&site, "watchbell.db");
+    let file = stored(&site, "watchbell.db");
     let before = fs::read(&file).unwrap();
     disk.fail("read", "watchbell.db", EIO, 0);
     let daemon = disk.start(&config);
@@ -160,32 +157,20 @@ fn damage_that_comes_while_it_runs_is_met_at_the_next_start() {
     fires(&site, "a", 1);
     daemon.stop();
     let daemon = site.start();
-    let file = store(&site, "watchbell.db");
-    let mut bytes = fs::read(&file).unwrap();
-    bytes[4096..].fill(0x5a);
-    fs::write(&file, &bytes).unwrap();
+    spoil(&stored(&site, "watchbell.db"), 4096);
     fires(&site, "b", 2);
     daemon.crash();
-    let explained = watchbell(&["explain", "--config", &config, "node=b"]);
+    let mut explain = Process::watchbell(&["explain", "--config", &config, "node=b"]);
+    assert!(!explain.wait().success());
+    let explained = explain.whole_output();
     assert!(explained.contains("is damaged"), "{explained}");
     let daemon = Daemon::start_unready(&config);
     wait_for_memory(&daemon, &["is damaged", "move it away"]);
     let told = site.wait_for_taken("/webhook/ops", 3);
     assert_eq!(nodes(&told[2], "firing"), ["a", "b"], "both are announced again");
     for name in ["watchbell.db", "watchbell.db-wal"] {
-        fs::rename(store(&site, name), site.dir.join(name)).unwrap();
+        fs::rename(stored(&site, name), site.dir.join(name)).unwrap();
     }
     wait_for_store(&daemon);
     goes_on_from_the_store(&site, daemon, &["a", "b"], 3);
-}
-
-/// What a command that fails says.
-fn watchbell(arguments: &[&str]) -> String {
-    let done = Command::new(env!("CARGO_BIN_EXE_watchbell")).args(arguments).output().unwrap();
-    assert!(!done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
-    String::from_utf8(done.stderr).unwrap()
-}
-
-fn size(file: &Path) -> u64 {
-    fs::metadata(file).unwrap().len()
 }

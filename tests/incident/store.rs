@@ -93,6 +93,19 @@ pub fn wait_for_store(daemon: &Daemon) {
     daemon.wait_for_metric("watchbell_store_uncommitted_changes", &[], 0.0);
 }
 
+/// A file of the site's store.
+pub fn stored(site: &Site, name: &str) -> PathBuf {
+    site.dir.path().join("data").join(name)
+}
+
+/// Overwrites a file from a place on; what it holds then.
+pub fn spoil(file: &Path, from: usize) -> Vec<u8> {
+    let mut bytes = fs::read(file).unwrap();
+    bytes[from..].fill(0x5a);
+    fs::write(file, &bytes).unwrap();
+    bytes
+}
+
 /// Fires one node more; exactly it is told as new, and in one message.
 pub fn fires(site: &Site, node: &str, count: usize) {
     site.fail(&[node]);
@@ -240,10 +253,8 @@ fn a_damaged_file_stops_no_page_and_is_left_as_it_is() {
     let daemon = site.start();
     fires(&site, "a", 1);
     daemon.stop();
-    let file = site.dir.path().join("data/watchbell.db");
-    let mut bytes = fs::read(&file).unwrap();
-    bytes[100..].fill(0x5a);
-    fs::write(&file, &bytes).unwrap();
+    let file = stored(&site, "watchbell.db");
+    let bytes = spoil(&file, 100);
     let mut daemon = Daemon::start_unready(&config);
     wait_for_memory(&daemon, &["is damaged", "move it away"]);
     daemon.wait_for_log("alerts that fire are announced again");
@@ -277,7 +288,7 @@ fn a_file_that_is_deleted_under_it_is_written_anew() {
     let mut daemon = site.start();
     fires(&site, "a", 1);
     for name in ["watchbell.db", "watchbell.db-wal", "watchbell.db-shm"] {
-        fs::remove_file(site.dir.path().join("data").join(name)).unwrap();
+        fs::remove_file(stored(&site, name)).unwrap();
     }
     fires(&site, "b", 2);
     daemon.wait_for_log("has been written anew");
@@ -292,7 +303,7 @@ fn a_file_that_is_replaced_under_it_is_not_touched() {
     site.write_apart();
     let daemon = site.start();
     fires(&site, "a", 1);
-    let file = site.dir.path().join("data/watchbell.db");
+    let file = stored(&site, "watchbell.db");
     let other = site.dir.join("other");
     fs::write(&other, "somebody's").unwrap();
     fs::rename(&other, &file).unwrap();
@@ -309,7 +320,7 @@ fn a_newer_file_refuses_the_start_and_stays_as_it_is() {
     let Some(site) = Site::new("newer") else { return };
     let config = site.write_apart();
     site.start().stop();
-    let file = site.dir.path().join("data/watchbell.db");
+    let file = stored(&site, "watchbell.db");
     set_version(&file, 4711);
     let before = fs::read(&file).unwrap();
     let mut process = Daemon::spawn(&config, &[]);

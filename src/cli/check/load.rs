@@ -39,15 +39,15 @@ pub(super) fn load(args: &RulesArgs) -> anyhow::Result<Loaded> {
             }
         },
     };
-    let of_config = config.as_ref().map_or_else(|| Ok(Vec::new()), files_of)?;
+    let asked = if args.paths.is_empty() { Vec::new() } else { files(&args.paths)? };
+    let of_config = match &config {
+        Some(config) => files_of(config, &asked)?,
+        None => Vec::new(),
+    };
     let (files, beside) = match args.paths.is_empty() {
         true => (of_config, Vec::new()),
         // Routes are for all rules of the configuration, also where only one file is asked about.
-        false => {
-            let files = files(&args.paths)?;
-            let beside = others(of_config, &files);
-            (files, beside)
-        }
+        false => (asked, of_config),
     };
     let mut project = Project::with_beside(files, beside, settings);
     if let Some(config) = config {
@@ -105,25 +105,20 @@ fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<RuleFile>> {
     Ok(files)
 }
 
-/// The rule files that a configuration names.
-fn files_of(config: &Config) -> anyhow::Result<Vec<RuleFile>> {
+/// The rule files that a configuration names, apart from those that have been read.
+fn files_of(config: &Config, read_before: &[RuleFile]) -> anyhow::Result<Vec<RuleFile>> {
+    let known = read_before.iter().map(|file| Path::new(file.source.path()));
+    let known: HashSet<PathBuf> = known.filter_map(|path| path.canonicalize().ok()).collect();
+    let is_known = |path: &Path| path.canonicalize().is_ok_and(|place| known.contains(&place));
     let mut files = Vec::new();
     for pattern in &config.rule_files {
         let paths = expand_pattern(&config.directory, pattern)
             .map_err(|finding| anyhow::anyhow!("{finding}"))?;
-        for path in paths.iter().map(|path| tidy(path)) {
+        for path in paths.iter().map(|path| tidy(path)).filter(|path| !is_known(path)) {
             files.extend(read(&read_file(&path)?, !pattern.is_glob()));
         }
     }
     Ok(files)
-}
-
-/// Those of `all` that are no file of `known`.
-fn others(mut all: Vec<RuleFile>, known: &[RuleFile]) -> Vec<RuleFile> {
-    let place = |file: &RuleFile| Path::new(file.source.path()).canonicalize().ok();
-    let known: HashSet<PathBuf> = known.iter().filter_map(place).collect();
-    all.retain(|file| place(file).is_none_or(|place| !known.contains(&place)));
-    all
 }
 
 /// A path without `folder/..`, if it leads to the same file: CI systems know files by such paths.

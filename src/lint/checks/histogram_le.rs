@@ -1,9 +1,9 @@
 //! A quantile of a histogram whose buckets have been summed away.
 
 use crate::diag::Severity;
-use crate::lint::shape::call;
+use crate::lint::shape::{by_labels, call};
 use crate::lint::{About, Check, Context, Findings};
-use crate::promql::{ExprKind, Grouping};
+use crate::promql::ExprKind;
 
 static ABOUT: About = About {
     id: "promql/histogram-le",
@@ -60,10 +60,7 @@ impl Check for HistogramLe {
 /// The labels of `by` of the aggregation whose operator stands at a place.
 fn grouping_at(expr: &crate::promql::Expr, span: crate::diag::Span) -> Option<String> {
     expr.walk().find_map(|part| match &part.kind {
-        ExprKind::Aggregate(aggregate) if aggregate.op_span == span => match &aggregate.grouping {
-            Grouping::By(labels) => Some(labels.join(", ")),
-            Grouping::Without(_) => None,
-        },
+        ExprKind::Aggregate(aggregate) if aggregate.op_span == span => by_labels(aggregate),
         _ => None,
     })
 }

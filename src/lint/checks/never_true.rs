@@ -1,10 +1,10 @@
 //! A comparison that cannot hold.
 
 use crate::diag::Severity;
-use crate::lint::shape::{Threshold, number_of, threshold};
+use crate::lint::shape::{Threshold, aggregate, by_labels, number_of, threshold};
 use crate::lint::{About, Check, Context, Findings};
 use crate::promql::bounds::{Bounds, Verdict, bounds};
-use crate::promql::{AggregateOp, Binary, BinaryOp, Expr, ExprKind, Grouping, ValueType};
+use crate::promql::{AggregateOp, Binary, BinaryOp, Expr, ExprKind, ValueType};
 
 static ABOUT: About = About {
     id: "promql/never-true",
@@ -67,7 +67,7 @@ fn compare(context: &Context<'_>, part: &Expr, binary: &Binary, findings: &mut F
     } else if counts(known) {
         finding = finding
             .note("where nothing is left to count, there is no result at all instead of 0")
-            .help(match groups(known) {
+            .help(match aggregate(known).and_then(by_labels).filter(|by| !by.is_empty()) {
                 // `or vector(0)` has none of the labels, and would always be there.
                 Some(by) => format!(
                     "give each group a number: `sum by ({by}) (…) == 0` of what is 0 or 1, as `up` \
@@ -77,15 +77,6 @@ fn compare(context: &Context<'_>, part: &Expr, binary: &Binary, findings: &mut F
             });
     }
     findings.push(finding);
-}
-
-/// The labels by which an aggregation groups.
-fn groups(expr: &Expr) -> Option<String> {
-    let ExprKind::Aggregate(aggregate) = &expr.without_parens().kind else { return None };
-    match &aggregate.grouping {
-        Grouping::By(names) if !names.is_empty() => Some(names.join(", ")),
-        Grouping::By(_) | Grouping::Without(_) => None,
-    }
 }
 
 /// Whether an expression is a fraction.

@@ -44,11 +44,14 @@ impl Check for NoMatch {
 /// Whether a label is missing only because a combination of two conditions, which is reported, finds
 /// no pair: its left side may have it.
 pub(in crate::lint) fn is_only_unpaired(context: &Context<'_>, label: &str) -> bool {
-    pairless(context).iter().any(|found| {
-        found.binary.op == BinaryOp::And
-            && !matches!(found.lhs.has(label), Has::Never(_))
-            && matches!(found.rhs.has(label), Has::Never(_))
-    })
+    let is_and = |binary: &Binary| binary.op == BinaryOp::And;
+    let combines = |part: &Expr| matches!(&part.kind, ExprKind::Binary(binary) if is_and(binary));
+    context.expr().walk().any(combines)
+        && pairless(context).iter().any(|found| {
+            is_and(found.binary)
+                && !matches!(found.lhs.has(label), Has::Never(_))
+                && matches!(found.rhs.has(label), Has::Never(_))
+        })
 }
 
 /// An operator that finds no pair.
