@@ -27,14 +27,33 @@ pub(super) fn places_of<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item 
     })
 }
 
-/// The first place of a word outside of all actions.
-pub(super) fn outside(text: &str, word: &str) -> Option<usize> {
-    // A sign is found faster than a word, and most texts have none.
-    let sign = word.chars().next()?;
-    let mut places = text.match_indices(sign).map(|(at, _)| at);
-    places.find(|at| {
-        text.get(*at..).is_some_and(|rest| rest.starts_with(word)) && action(text, *at).is_none()
+/// The first place outside of all actions of the first of some words that stands there.
+pub(super) fn outside(text: &str, words: &[&'static str]) -> Option<(usize, &'static str)> {
+    // Every text of every rule is asked: what is outside is found once for all words.
+    let plain: Vec<(usize, &str)> = plain(text).collect();
+    words.iter().find_map(|word| {
+        let mut places = plain.iter().filter_map(|(start, part)| Some(start + part.find(word)?));
+        places.next().map(|at| (at, *word))
     })
+}
+
+/// The parts of a text that stand outside of actions and can have a variable, with their places.
+fn plain(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    let parts = std::iter::from_fn(move || {
+        let start = at;
+        let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
+        let end = pair_in(rest, b'{').unwrap_or(rest.len());
+        let action = rest.get(end..).unwrap_or_default();
+        at = start + end + pair_in(action, b'}').map_or(action.len(), |close| close + 2);
+        Some((start, rest.get(..end)?))
+    });
+    parts.filter(|(_, part)| part.bytes().any(|byte| matches!(byte, b'$' | b'.')))
+}
+
+/// The place of the first two braces of a kind. Texts are short: preparing a search costs more.
+fn pair_in(text: &str, brace: u8) -> Option<usize> {
+    text.as_bytes().windows(2).position(|pair| pair == [brace, brace])
 }
 
 /// Whether every action only prints a label, or the value, maybe made readable: such a template cannot

@@ -236,10 +236,15 @@ impl Expr {
         open.push(self);
         std::iter::from_fn(move || {
             let next = open.pop()?;
-            // Walks are what checks of rules mostly do: the parts are not chained one by one.
-            let (first, second, rest) = next.parts();
-            open.extend(rest.iter().rev());
-            open.extend(second.into_iter().chain(first));
+            // Walks are what checks of rules mostly do, and most parts have no parts of their own.
+            match next.parts() {
+                (None, None, []) => {}
+                (first, second, rest) => {
+                    rest.iter().rev().for_each(|part| open.push(part));
+                    second.into_iter().for_each(|part| open.push(part));
+                    first.into_iter().for_each(|part| open.push(part));
+                }
+            }
             Some(next)
         })
     }

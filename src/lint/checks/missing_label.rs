@@ -50,6 +50,10 @@ fn look_at(
 ) {
     let uses = template.label_uses();
     for (label, span) in uses {
+        let has = context.labels().has(label);
+        if matches!(has, Has::Always | Has::Expected) {
+            continue;
+        }
         let asked = uses
             .iter()
             .any(|(other, place)| other == label && is_condition(template.text(), place.start));
@@ -57,7 +61,7 @@ fn look_at(
             continue;
         }
         let place = || field.value.span_of(*span, &alert.source);
-        match context.labels().has(label) {
+        match has {
             // Nothing is expanded where nothing fires, and once pairs are found the label is there.
             Has::Never(_) if no_match::is_only_unpaired(context, label) => {}
             Has::Never(removal) => {

@@ -71,12 +71,15 @@ enum Why<'e> {
 fn pairless<'e>(context: &Context<'e>) -> Vec<Pairless<'e>> {
     let mut found = Vec::new();
     let mut spans: Vec<Span> = Vec::new();
-    let parts: Vec<&Expr> = context.expr().walk().collect();
+    let matched = context.expr().walk().filter_map(|part| match &part.kind {
+        ExprKind::Binary(binary) if is_matched(binary) => Some((part, binary.as_ref())),
+        _ => None,
+    });
+    let matched: Vec<(&Expr, &Binary)> = matched.collect();
     // Parts first: what is empty already says nothing of what is built on it.
-    for part in parts.into_iter().rev() {
-        let ExprKind::Binary(binary) = &part.kind else { continue };
+    for (part, binary) in matched.into_iter().rev() {
         let covers = |inner: &Span| part.span.start <= inner.start && inner.end <= part.span.end;
-        if !is_matched(binary) || spans.iter().any(covers) {
+        if spans.iter().any(covers) {
             continue;
         }
         let (lhs, rhs) = (context.flow(&binary.lhs), context.flow(&binary.rhs));

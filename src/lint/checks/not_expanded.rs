@@ -26,10 +26,9 @@ impl Check for NotExpanded {
         let Some(alert) = context.alert() else { return };
         for field in alert.places.labels.iter().chain(&alert.places.annotations) {
             let words = ["$labels.", "$value", ".Labels.", "$externalLabels."];
-            let found =
-                words.iter().find_map(|word| Some((outside(field.text(), word)?, word.len())));
-            let Some((at, len)) = found else { continue };
-            let span = field.value.span_of(Span::new(at, at + len), &alert.source);
+            let Some((at, word)) = outside(field.text(), &words) else { continue };
+            let place = Span::new(at, at + word.len());
+            let span = field.value.span_of(place, &alert.source);
             let finding =
                 context.finding_at(&ABOUT, span, "this is not expanded: it has no braces");
             findings.push(finding.help("write `{{ $labels.… }}` or `{{ $value }}`"));
