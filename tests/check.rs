@@ -6,6 +6,7 @@ mod support;
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -227,6 +228,32 @@ fn safe_changes_keep_comments_and_layout() {
     let after = fs::read_to_string(&path).unwrap();
     assert_eq!(after, before.replace("job=~\"^api$\"", "job=\"api\""));
     assert!(String::from_utf8_lossy(&fixed.stdout).contains("; 1 change made"));
+}
+
+/// What a link leads to is changed, its mode is kept, and a file that may not be written stays whole.
+#[test]
+fn a_change_replaces_a_file_whole_or_not_at_all() {
+    let work = TempDir::new("check-replace");
+    let text = "groups:\n- name: g\n  rules:\n  - alert: A\n    expr: up{job=~\"^api$\"} == 0\n";
+    work.write("real.yaml", text);
+    let path = work.path().join("real.yaml");
+    std::os::unix::fs::symlink("real.yaml", work.path().join("link.yaml")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o440)).unwrap();
+    let refused = watchbell(work.path(), &["--fix", "link.yaml"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("cannot write link.yaml") && said.contains("read-only"), "{said}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    assert_eq!(watchbell(work.path(), &["--fix", "link.yaml"]).status.code(), Some(0));
+    assert!(fs::read_to_string(&path).unwrap().contains("job=\"api\""));
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    assert!(fs::symlink_metadata(work.path().join("link.yaml")).unwrap().is_symlink());
+    let left = fs::read_dir(work.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut left: Vec<_> = left.collect();
+    left.sort();
+    assert_eq!(left, ["link.yaml", "real.yaml"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `watchbell check`: what is wrong with rules, before anybody relies on them.
 
 mod base;
+mod fixes;
 mod load;
 mod online;
 mod show;
@@ -9,12 +10,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
-
 use crate::cli::output::{Paint, show};
 use crate::cli::{FAILED, USAGE, check_config, check_web};
 use crate::diag::{Diagnostic, Severity, nearest, sort};
-use crate::lint::{Project, fix, lint, only_changed, pages};
+use crate::lint::{Project, lint, only_changed, pages};
 use crate::model::parallel::processors;
 use crate::model::parse_duration;
 
@@ -192,30 +191,9 @@ fn check(args: &RulesArgs) -> anyhow::Result<Checked> {
     if !args.fix {
         return Ok(Checked { project, findings, fixed: 0 });
     }
-    let fixed = write_fixes(&project, &findings)?;
+    let fixed = fixes::write(&project, &findings)?;
     let (project, findings) = once()?;
     Ok(Checked { project, findings, fixed })
-}
-
-/// Makes the safe changes; how many.
-fn write_fixes(project: &Project, findings: &[Diagnostic]) -> anyhow::Result<usize> {
-    let mut paths: Vec<&str> = project.files.iter().map(|file| file.source.path()).collect();
-    paths.dedup();
-    let mut count = 0;
-    for path in paths {
-        let own: Vec<&Diagnostic> = findings.iter().filter(|f| f.source.path() == path).collect();
-        if own.iter().all(|finding| finding.fix.is_none()) {
-            continue;
-        }
-        if path == "stdin" {
-            bail!("--fix changes files, and standard input is none");
-        }
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
-        let (text, changes) = fix(&text, &own);
-        std::fs::write(path, text).with_context(|| format!("cannot write {path}"))?;
-        count += changes;
-    }
-    Ok(count)
 }
 
 fn explain(id: &str) -> anyhow::Result<ExitCode> {

@@ -19,6 +19,10 @@ pub enum Needs {
     Routes,
     /// What metrics there are.
     Schema,
+    /// The routes, and within what time a page must come.
+    PageWithin,
+    /// What every alert must have.
+    Required,
 }
 
 /// A check: one kind of mistake, found in rules or in the whole.

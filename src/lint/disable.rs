@@ -18,7 +18,7 @@ pub(super) static ABOUT: About = About {
 `# watchbell: disable ID reason` switches a check off: behind something for that line, on a line of its \
 own above or within a rule for the whole rule; `# watchbell: disable-file ID reason` for the file. One \
 that disables nothing any more, or names no check, is reported, so that it does not hide the next \
-mistake; one of a check that needs more than the rules, such as `--config`, only where that was given. So is \
+mistake; one of a check that needs more than the rules, such as `--config` or a policy, only where that was given. So is \
 one without a reason, as a remark. What Prometheus refuses cannot be disabled.",
     bad: "# watchbell: disable promql/counter-raw it never restarts\nalert: Errors\nexpr: increase(http_errors_total[5m]) > 10\n",
     good: "# watchbell: disable promql/counter-raw it never restarts\nalert: Errors\nexpr: http_errors_total > 10\n",
@@ -226,6 +226,13 @@ mod tests {
         let silent = found(&rules("", "", "# watchbell: disable promql/counter-raw"));
         assert_eq!(silent, ["7 check/disable", "9 promql/counter-raw"], "without a reason");
         assert_eq!(found(&rules("", "# watchbell: enable x", "")).len(), 2);
+        for id in ["route/late", "route/group-by", "policy/required", "schema/metric"] {
+            let found = found(&rules("", &format!("# watchbell: disable {id} x"), ""));
+            assert!(
+                !found.concat().contains("check/disable"),
+                "{id} was not looked for: {found:?}"
+            );
+        }
     }
 
     #[test]

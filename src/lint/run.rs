@@ -52,6 +52,8 @@ pub(super) fn was_looked_for(project: &Project, id: &str) -> bool {
             Needs::Nothing => true,
             Needs::Routes => project.routes.is_some(),
             Needs::Schema => project.schema.is_some(),
+            Needs::PageWithin => project.routes.is_some() && project.settings.page_within.is_some(),
+            Needs::Required => !project.settings.required.is_empty(),
         }
 }
 

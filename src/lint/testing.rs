@@ -65,6 +65,18 @@ pub(super) fn cases(check: &dyn Check, cases: &[(&[&str], &[&str])]) {
     cases_with(check, &Settings::default(), cases);
 }
 
+/// Expressions that a check finds fault with, the advice that it gives, and the expressions that come
+/// of it, which must be good.
+#[track_caller]
+pub(super) fn advised(check: &dyn Check, table: &[(&str, &str, &str)]) {
+    for (expr, advice, better) in table {
+        let project = Project::new(vec![file(&[&format!("expr: {expr}")])], Settings::default());
+        let helps: Vec<_> = run(check, &project).into_iter().map(|found| found.help).collect();
+        assert!(format!("{helps:?}").contains(advice), "{expr}: {helps:?}");
+        cases(check, &[(&[&format!("expr: {better}")], &[])]);
+    }
+}
+
 /// The same with settings.
 #[track_caller]
 pub(super) fn cases_with(check: &dyn Check, settings: &Settings, cases: &[(&[&str], &[&str])]) {

@@ -75,6 +75,12 @@ fn compare(context: &Context<'_>, part: &Expr, binary: &Binary, findings: &mut F
                 ),
                 None => "use `absent(…)`, or put it in brackets with `or vector(0)`".to_string(),
             });
+    } else if sums_one_value(known) {
+        let by = aggregate(known).and_then(by_labels).filter(|by| !by.is_empty());
+        let by = by.map(|by| format!(" by ({by}) ")).unwrap_or_default();
+        finding = finding
+            .note("a comparison without `bool` leaves the values as they are")
+            .help(format!("count the series: `count{by}(…)`"));
     }
     findings.push(finding);
 }
@@ -98,6 +104,14 @@ fn counts(expr: &Expr) -> bool {
         ExprKind::Call(call) => call.function.name == "count_over_time",
         _ => false,
     }
+}
+
+/// Whether an expression sums up series that are left because they have one value.
+fn sums_one_value(expr: &Expr) -> bool {
+    aggregate(expr).is_some_and(|aggregate| {
+        let compared = threshold(&aggregate.expr);
+        aggregate.op == AggregateOp::Sum && compared.is_some_and(|c| c.op == BinaryOp::Equal)
+    })
 }
 
 /// Bounds in words.
@@ -160,7 +174,24 @@ fn point(threshold: &Threshold<'_>) -> Bounds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::cases;
+    use crate::lint::testing::{advised, cases};
+
+    #[test]
+    fn what_is_advised_helps() {
+        advised(
+            &NeverTrue,
+            &[
+                ("sum by (x) (a == 0) > 0", "count by (x) (…)", "count by (x) (a == 0) > 0"),
+                ("sum(a == 0) > 0", "`count(…)`", "count(a == 0) > 0"),
+                (
+                    "count by (x) (up == 1) == 0",
+                    "sum by (x) (…) == 0",
+                    "sum by (x) (up == bool 1) == 0",
+                ),
+                ("count(up == 1) == 0", "or vector(0)", "(count(up == 1) or vector(0)) == 0"),
+            ],
+        );
+    }
 
     #[test]
     fn cases_hold() {

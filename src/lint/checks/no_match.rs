@@ -200,25 +200,43 @@ fn report(
     if unless {
         finding.severity = Severity::Warning;
     }
+    let help = remedy(binary, lhs, rhs, lost);
+    findings.push(finding.note("series are paired where their labels agree").help(help));
+}
+
+/// The change that lets an operator find pairs.
+fn remedy(binary: &Binary, lhs: &Labels, rhs: &Labels, lost: &Lost) -> String {
+    let op = binary.op;
+    let group = if lost.from_left { "group_right" } else { "group_left" };
+    if !binary.matching.on && lhs.is_open() && rhs.is_open() {
+        // Each side has more labels than are known, which go on to count.
+        let (with, many) = if lost.from_left { (rhs, &binary.rhs) } else { (lhs, &binary.lhs) };
+        let without = if lost.from_left { lhs } else { rhs };
+        let one_sided = with.likely().filter(|name| without.has(name).removal().is_some());
+        let mut labels: Vec<&str> = binary.matching.labels.iter().map(String::as_str).collect();
+        labels.extend(one_sided);
+        let is_one = labels.iter().all(|label| selected(many, label).is_some());
+        let group = if op.is_set() || is_one { String::new() } else { format!(" {group} ()") };
+        let labels = labels.join(", ");
+        return format!("say which labels do not count: `{op} ignoring ({labels}){group}`");
+    }
     let common: Vec<&str> = lhs.likely().filter(|name| rhs.has(name).is_likely()).collect();
     let on = common.join(", ");
     let is_bare = |labels: &Labels| labels.likely().next().is_none();
     // What one `on` leaves of the result lacks what the text of the alert may use.
-    let help = if op.is_set() || (is_bare(lhs) && is_bare(rhs)) {
+    if op.is_set() || (is_bare(lhs) && is_bare(rhs)) {
         format!("say which labels count: `{op} on ({on})`")
     } else if common.is_empty() && !is_bare(lhs) && !is_bare(rhs) {
         "aggregate both sides by the same labels".to_string()
     } else {
-        let group = if lost.from_left { "group_right" } else { "group_left" };
         format!("say which labels count, and on which side are more: `{op} on ({on}) {group} ()`")
-    };
-    findings.push(finding.note("series are paired where their labels agree").help(help));
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::cases;
+    use crate::lint::testing::{advised, cases};
 
     #[test]
     fn cases_hold() {
@@ -268,6 +286,40 @@ mod tests {
             let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
             cases(&NoMatch, &[(&[&rule], &expected)]);
         }
+    }
+
+    #[test]
+    fn what_is_advised_helps() {
+        advised(
+            &NoMatch,
+            &[
+                (
+                    "a{x=\"1\"} / ignoring (x) b > 1 and a{x=\"1\"} > 0",
+                    "`and ignoring (x)`",
+                    "a{x=\"1\"} / ignoring (x) b > 1 and ignoring (x) a{x=\"1\"} > 0",
+                ),
+                (
+                    "a{x=\"1\"} / (a{x=\"1\"} + ignoring (x) a{x=\"2\"}) > 1",
+                    "`/ ignoring (x)`",
+                    "a{x=\"1\"} / ignoring (x) (a{x=\"1\"} + ignoring (x) a{x=\"2\"}) > 1",
+                ),
+                (
+                    "a / sum without (instance) (b) > 1",
+                    "`/ ignoring (instance) group_left ()`",
+                    "a / ignoring (instance) group_left () sum without (instance) (b) > 1",
+                ),
+                (
+                    "sum by (job) (a) / b > 1",
+                    "`/ on (job) group_right ()`",
+                    "sum by (job) (a) / on (job) group_right () b > 1",
+                ),
+                (
+                    "a > 1 and sum by (job) (b) > 1",
+                    "`and on (job)`",
+                    "a > 1 and on (job) sum by (job) (b) > 1",
+                ),
+            ],
+        );
     }
 
     #[test]

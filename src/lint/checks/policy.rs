@@ -2,7 +2,7 @@
 
 use crate::diag::Severity;
 use crate::lint::settings::Required;
-use crate::lint::{About, Check, Context, Findings};
+use crate::lint::{About, Check, Context, Findings, Needs};
 
 static ABOUT: About = About {
     id: "policy/required",
@@ -26,6 +26,10 @@ pub(in crate::lint) struct Policy;
 impl Check for Policy {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Required
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {

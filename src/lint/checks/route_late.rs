@@ -26,7 +26,7 @@ impl Check for RouteLate {
     }
 
     fn needs(&self) -> Needs {
-        Needs::Routes
+        Needs::PageWithin
     }
 
     fn project(&self, project: &Project, findings: &mut Findings) {
