@@ -17,8 +17,8 @@
 #   help               this text
 #
 # Environment:
-#   WATCHBELL_SECRETS  a folder with smtp-password, slack-webhook-url, pagerduty-routing-key (deploy/secrets); and
-#                      mlflow-token, where MLflow asks for one
+#   WATCHBELL_SECRETS  a folder whose files become the Secret watchbell-secrets (deploy/secrets): smtp-password,
+#                      slack-webhook-url, pagerduty-routing-key, and what else the configuration names
 #   WATCHBELL_IMAGE    the image of Watchbell (what deploy/kustomization.yaml says)
 #   PROMETHEUS_PORT, GRAFANA_PORT, WATCHBELL_PORT   ports on this machine (9090, 3000, 9093)
 #   ROLLOUT_TIMEOUT    how long deploy waits for each part (300s)
@@ -29,9 +29,8 @@ namespace=mlflow-prod
 parts_label=app.kubernetes.io/part-of=mlflow-monitoring
 deployments=(prometheus kube-state-metrics grafana watchbell)
 components=(watchbell prometheus grafana kube-state-metrics node-exporter)
+# The secrets that the shipped configuration names.
 keys=(smtp-password slack-webhook-url pagerduty-routing-key)
-# What not every MLflow needs.
-optional_keys=(mlflow-token)
 jobs=(prometheus mlflow-server model-server kubernetes-apiservers kubernetes-nodes kubernetes-cadvisor
   kube-state-metrics node-exporter watchbell)
 secrets=${WATCHBELL_SECRETS:-$here/secrets}
@@ -160,12 +159,16 @@ make_grafana_password() {
 }
 
 make_watchbell_secrets() {
-  local key files=() missing=()
-  for key in "${keys[@]}"; do
-    if [[ -s $secrets/$key ]]; then files+=("--from-file=$secrets/$key"); else missing+=("$key"); fi
+  local key file files=() missing=()
+  for file in "$secrets"/*; do
+    # A file that an editor has kept beside a secret is none.
+    [[ -f $file && -s $file && $file != *~ ]] || continue
+    key=${file##*/}
+    [[ $key =~ ^[A-Za-z0-9._-]+$ ]] || fail "$file cannot be a key of a Secret: letters, digits, - _ and . alone"
+    files+=("--from-file=$file")
   done
-  for key in "${optional_keys[@]}"; do
-    if [[ -s $secrets/$key ]]; then files+=("--from-file=$secrets/$key"); fi
+  for key in "${keys[@]}"; do
+    [[ -s $secrets/$key ]] || missing+=("$key")
   done
   if ((${#files[@]})); then
     k create secret generic watchbell-secrets "${files[@]}" --dry-run=client -o yaml |

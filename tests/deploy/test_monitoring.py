@@ -119,15 +119,21 @@ class Monitoring(unittest.TestCase):
 
     # Bringing it up and down.
 
+    def write_secret(self, key):
+        with open(os.path.join(self.env["WATCHBELL_SECRETS"], key), "w", encoding="utf-8") as file:
+            file.write("hidden")
+
     def deployed(self, *plan, code=0):
         self.plan(*plan, ["^kustomize ", 0, rendered_text()])
         return self.run_script("deploy", code=code)
 
     def test_deploy_makes_what_is_missing_and_waits(self):
         os.mkdir(self.env["WATCHBELL_SECRETS"])
-        for key in ("smtp-password", "slack-webhook-url", "mlflow-token"):
-            with open(os.path.join(self.env["WATCHBELL_SECRETS"], key), "w", encoding="utf-8") as file:
-                file.write("hidden")
+        for key in ("smtp-password", "slack-webhook-url", "slack-token", "ca.crt"):
+            self.write_secret(key)
+        # An editor's copies are no secrets.
+        for key in ("smtp-password~", ".slack-token.swp"):
+            self.write_secret(key)
         text = self.deployed(["get (namespace|secret)", 1, "not found"], ["create secret generic", 0, "a secret"],
                              ["^label --local", 0, "a labelled secret"])
         self.assertIn("everything runs", text)
@@ -139,12 +145,20 @@ class Monitoring(unittest.TestCase):
         self.assertNotIn(password, text + " ".join(asked), "an argument can be seen by others")
         create = next(a for a in asked if "create secret generic watchbell-secrets" in a)
         self.assertIn("--dry-run=client", create)
-        self.assertEqual(create.count("--from-file="), 3)
+        taken = re.findall(r"--from-file=\S*/(\S+)", create)
+        self.assertEqual(sorted(taken), ["ca.crt", "slack-token", "slack-webhook-url", "smtp-password"])
         stored = [call["given"].strip() for call in self.calls() if "apply" in call["words"] and "-" in call["words"]]
         self.assertEqual(stored, ["a labelled secret", rendered_text().strip()])
         waited = [a.split()[4] for a in asked if "rollout status" in a]
         self.assertEqual(sorted(waited), ["daemonset/node-exporter", "deployment/grafana", "deployment/kube-state-metrics",
                                           "deployment/prometheus", "deployment/watchbell"])
+
+    def test_deploy_refuses_a_file_that_cannot_be_a_key(self):
+        os.mkdir(self.env["WATCHBELL_SECRETS"])
+        self.write_secret("my token")
+        text = self.deployed(code=1)
+        self.assertIn("my token cannot be a key of a Secret", text)
+        self.assertFalse([a for a in self.asked() if "apply --server-side" in a], "nothing is half done")
 
     def test_deploy_leaves_passwords_and_secrets_that_are_there(self):
         self.deployed()
