@@ -102,7 +102,8 @@ struct RulesArgs {
     /// How often groups are evaluated that do not say it themselves
     #[arg(long, value_name = "DURATION", value_parser = parse_interval)]
     evaluation_interval: Option<Duration>,
-    /// A feature flag of the Prometheus that is asked; known is promql-experimental-functions
+    /// A feature flag of the Prometheus that is asked; known are promql-experimental-functions and
+    /// promql-binop-fill-modifiers
     #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
     enable_feature: Vec<String>,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::diag::{Diagnostic, Severity, SourceFile, has_errors, nearest};
-use crate::lint::pages;
+use crate::lint::{Feature, pages};
 use crate::model::regexp::compile_anchored;
 use crate::yaml::{self, Fields, Reader};
 
@@ -18,8 +18,8 @@ pub struct Settings {
     pub scrape_interval: Option<Duration>,
     /// How often groups are evaluated that do not say it themselves, if that is known.
     pub evaluation_interval: Option<Duration>,
-    /// Experimental functions are enabled in the Prometheus that is asked.
-    pub experimental_functions: bool,
+    /// The features that are enabled in the Prometheus that is asked.
+    pub features: Vec<Feature>,
     /// The longest time from the first bad sample to the page of a critical alert.
     pub page_within: Option<Duration>,
     /// What every alert must have.
@@ -61,7 +61,7 @@ impl Settings {
             settings.scrape_interval = fields.duration(&mut reader, "scrape_interval");
             settings.evaluation_interval = fields.duration(&mut reader, "evaluation_interval");
             settings.page_within = fields.duration(&mut reader, "page_within");
-            settings.experimental_functions = features(&mut reader, &mut fields);
+            settings.features = features(&mut reader, &mut fields);
             settings.required = required(&mut reader, &mut fields, "labels", true);
             settings.required.extend(required(&mut reader, &mut fields, "annotations", false));
             fields.finish(&mut reader);
@@ -101,15 +101,14 @@ fn severities(reader: &mut Reader, fields: &mut Fields<'_>) -> BTreeMap<String, 
     severities
 }
 
-/// Whether experimental functions are enabled, the one feature that matters here.
-fn features(reader: &mut Reader, fields: &mut Fields<'_>) -> bool {
-    let known = "promql-experimental-functions";
-    let mut enabled = false;
+/// The features that are enabled.
+fn features(reader: &mut Reader, fields: &mut Fields<'_>) -> Vec<Feature> {
+    let mut enabled = Vec::new();
     for node in fields.list(reader, "enable_features").unwrap_or_default() {
-        match reader.string(node, "an item of `enable_features`") {
-            Some(text) if text == known => enabled = true,
-            Some(_) => reader.wrong_value(node, "`enable_features`", format!("known is {known}")),
-            None => {}
+        let Some(text) = reader.string(node, "an item of `enable_features`") else { continue };
+        match Feature::from_name(text) {
+            Some(feature) => enabled.push(feature),
+            None => reader.wrong_value(node, "`enable_features`", Feature::known()),
         }
     }
     enabled
@@ -159,7 +158,7 @@ mod tests {
         assert_eq!(settings.severities["record/name"], None);
         assert_eq!(settings.scrape_interval, Some(Duration::from_secs(30)));
         assert_eq!(settings.page_within, Some(Duration::from_secs(300)));
-        assert!(settings.experimental_functions);
+        assert_eq!(settings.features, [Feature::Functions]);
         let named = |r: &Required| (r.name.clone(), r.is_label, r.pattern.is_some());
         let required: Vec<_> = settings.required.iter().map(named).collect();
         let expected =

@@ -27,33 +27,29 @@ pub(super) fn places_of<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item 
     })
 }
 
-/// The first place outside of all actions of the first of some words that stands there.
+/// The first place outside of all actions where one of some words stands, and the word. Each begins with
+/// `$` or `.`.
 pub(super) fn outside(text: &str, words: &[&'static str]) -> Option<(usize, &'static str)> {
-    // Every text of every rule is asked: what is outside is found once for all words.
-    let plain: Vec<(usize, &str)> = plain(text).collect();
-    words.iter().find_map(|word| {
-        let mut places = plain.iter().filter_map(|(start, part)| Some(start + part.find(word)?));
-        places.next().map(|at| (at, *word))
-    })
-}
-
-/// The parts of a text that stand outside of actions and can have a variable, with their places.
-fn plain(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    // Every text of every rule is asked: one walk over it does.
+    let bytes = text.as_bytes();
     let mut at = 0;
-    let parts = std::iter::from_fn(move || {
-        let start = at;
-        let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
-        let end = pair_in(rest, b'{').unwrap_or(rest.len());
-        let action = rest.get(end..).unwrap_or_default();
-        at = start + end + pair_in(action, b'}').map_or(action.len(), |close| close + 2);
-        Some((start, rest.get(..end)?))
-    });
-    parts.filter(|(_, part)| part.bytes().any(|byte| matches!(byte, b'$' | b'.')))
-}
-
-/// The place of the first two braces of a kind. Texts are short: preparing a search costs more.
-fn pair_in(text: &str, brace: u8) -> Option<usize> {
-    text.as_bytes().windows(2).position(|pair| pair == [brace, brace])
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'{' if bytes.get(at + 1) == Some(&b'{') => {
+                let rest = bytes.get(at..).unwrap_or_default();
+                at += rest.windows(2).position(|pair| pair == b"}}")? + 1;
+            }
+            b'$' | b'.' => {
+                let rest = bytes.get(at..).unwrap_or_default();
+                if let Some(word) = words.iter().find(|word| rest.starts_with(word.as_bytes())) {
+                    return Some((at, word));
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
 }
 
 /// Whether every action only prints a label, or the value, maybe made readable: such a template cannot

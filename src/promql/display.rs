@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use crate::model::format_duration;
-use crate::model::label::{Quoted, is_legacy_label_name};
+use crate::model::label::{METRIC_NAME, Quoted, is_legacy_label_name};
 use crate::promql::expr::{
     Aggregate, At, Binary, Cardinality, Expr, ExprKind, Grouping, VectorMatching,
 };
@@ -58,9 +58,11 @@ fn write_number(f: &mut fmt::Formatter<'_>, value: f64) -> fmt::Result {
 
 fn write_series(f: &mut fmt::Formatter<'_>, selector: &VectorSelector) -> fmt::Result {
     let legacy = |name: &str| is_legacy_label_name(&name.replace(':', "_"));
+    // Another one beside it is good only where both stand in the braces.
+    let is_matched = selector.matchers.iter().any(|m| m.matcher.name() == METRIC_NAME);
     let mut quoted = None;
     match selector.name.as_deref() {
-        Some(name) if legacy(name) => f.write_str(name)?,
+        Some(name) if legacy(name) && !is_matched => f.write_str(name)?,
         name => quoted = name,
     }
     if quoted.is_none() && selector.matchers.is_empty() && selector.name.is_some() {

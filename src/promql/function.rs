@@ -103,7 +103,7 @@ static FUNCTIONS: &[Function] = &[
     Function::new("double_exponential_smoothing", &[Matrix, Scalar, Scalar]).experimental(),
     Function::new("end", &[]).scalar().experimental(),
     Function::new("exp", INSTANT),
-    Function::new("first_over_time", RANGE),
+    Function::new("first_over_time", RANGE).experimental(),
     Function::new("floor", INSTANT),
     Function::new("histogram_avg", INSTANT),
     Function::new("histogram_count", INSTANT),

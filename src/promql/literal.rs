@@ -6,9 +6,12 @@ use crate::model::parse_duration;
 /// underscores between digits, as Go's `ParseInt` with base 0 and then `ParseFloat` read it.
 pub(super) fn parse_number(text: &str) -> Option<f64> {
     let bytes = text.as_bytes();
+    let is_digit = match text.get(..2).is_some_and(is_hex_prefix) {
+        true => u8::is_ascii_hexdigit,
+        false => u8::is_ascii_digit,
+    };
     let separated = |i: usize| {
-        let digit =
-            |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_hexdigit);
+        let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(is_digit);
         let before = digit(i.checked_sub(1)) || text.get(..i).is_some_and(is_hex_prefix);
         before && digit(i.checked_add(1))
     };
@@ -18,14 +21,18 @@ pub(super) fn parse_number(text: &str) -> Option<f64> {
     let text = text.replace('_', "");
     if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         let signed = digits.starts_with(['+', '-']);
-        return (!signed).then(|| u64::from_str_radix(digits, 16).ok()).flatten().map(|n| n as f64);
+        return (!signed).then(|| i64::from_str_radix(digits, 16).ok()).flatten().map(|n| n as f64);
     }
     if text.len() > 1 && text.starts_with('0') && text.bytes().all(|b| matches!(b, b'0'..=b'7')) {
-        return u64::from_str_radix(&text, 8).ok().map(|n| n as f64);
+        // What is too large as an octal number is read as a decimal one.
+        if let Ok(number) = i64::from_str_radix(&text, 8) {
+            return Some(number as f64);
+        }
     }
     // Rust also reads words such as `infinity`; Prometheus has its own.
     let starts = text.starts_with(|c: char| c.is_ascii_digit() || c == '.');
-    starts.then(|| text.parse().ok()).flatten()
+    let number: f64 = starts.then(|| text.parse().ok()).flatten()?;
+    number.is_finite().then_some(number)
 }
 
 fn is_hex_prefix(text: &str) -> bool {
@@ -38,12 +45,21 @@ pub(super) fn parse_millis(text: &str) -> Option<u64> {
     u64::try_from(duration.as_millis()).ok()
 }
 
-/// Seconds as milliseconds, rounded; `None` beyond 292 years either way, which Go's durations hold.
+/// Milliseconds in 292 years, which Go's durations hold.
+const MAX_MILLIS: f64 = (i64::MAX / 1_000_000) as f64;
+
+/// Seconds as milliseconds, rounded; `None` beyond 292 years either way.
 pub(super) fn seconds_to_millis(seconds: f64) -> Option<i64> {
-    const MAX: f64 = (i64::MAX / 1_000_000) as f64;
     let millis = (seconds * 1000.0).round();
     // A cast of a float that fits loses nothing here.
-    (millis.abs() <= MAX).then_some(millis as i64)
+    (millis.abs() <= MAX_MILLIS).then_some(millis as i64)
+}
+
+/// A time in seconds as milliseconds. There are no samples more than 292 years from 1970, and any such
+/// time is as good as another. `None` where Prometheus refuses it.
+pub(super) fn time_to_millis(seconds: f64) -> Option<i64> {
+    let millis = (seconds * 1000.0).round().clamp(-MAX_MILLIS, MAX_MILLIS);
+    (seconds.abs() < i64::MAX as f64).then_some(millis as i64)
 }
 
 /// Why a string cannot be read, with the place in it.
@@ -80,11 +96,8 @@ pub(super) fn unescape(inner: &str, quote: char) -> Result<String, BadString> {
         rest = escape.get(len..).unwrap_or_default();
     }
     bytes.extend_from_slice(rest.as_bytes());
-    String::from_utf8(bytes).map_err(|_| BadString {
-        start: 0,
-        end: inner.len(),
-        message: "the escapes of this string do not make valid UTF-8",
-    })
+    // No label has what is not UTF-8, and none has the sign that stands for it, but on purpose.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 enum Escape {
@@ -157,9 +170,27 @@ mod tests {
         ] {
             assert_eq!(parse_number(text), Some(value), "{text}");
         }
-        for text in ["", ".", "1_", "1__0", "_1", "0x", "0x+1", "1e", "infinity", "nan", "1.2.3"] {
+        for text in [
+            "",
+            ".",
+            "1_",
+            "1__0",
+            "_1",
+            "0x",
+            "0x+1",
+            "1e",
+            "infinity",
+            "nan",
+            "1.2.3",
+            "1e400",
+            "1e_5",
+            "1_e5",
+            "0x8000000000000000",
+        ] {
             assert_eq!(parse_number(text), None, "{text}");
         }
+        assert_eq!(parse_number("0x7fffffffffffffff"), Some(9.223_372_036_854_775_807e18));
+        assert_eq!(parse_number("0777777777777777777777777"), Some(7.777_777_777_777_778e23));
     }
 
     #[test]
@@ -170,13 +201,12 @@ mod tests {
             (r"\xc3\xa9", "\u{e9}"),
             (r#"\""#, "\""),
             (r"d\\.", r"d\."),
+            (r"a\xffb", "a\u{fffd}b"),
         ] {
             assert_eq!(unescape(inner, '"').as_deref(), Ok(value), "{inner}");
         }
         assert_eq!(unescape(r"\d\n", '`').as_deref(), Ok(r"\d\n"));
-        for (inner, start, end) in
-            [(r"a\d", 1, 3), (r"\'", 0, 2), (r"\é", 0, 3), (r"\x4", 0, 2), (r"\xff", 0, 4)]
-        {
+        for (inner, start, end) in [(r"a\d", 1, 3), (r"\'", 0, 2), (r"\é", 0, 3), (r"\x4", 0, 2)] {
             let bad = unescape(inner, '"').unwrap_err();
             assert_eq!((bad.start, bad.end), (start, end), "{inner}: {bad:?}");
         }
@@ -188,6 +218,12 @@ mod tests {
         assert_eq!(seconds_to_millis(-2.0), Some(-2000));
         for seconds in [f64::INFINITY, f64::NAN, 1e13] {
             assert_eq!(seconds_to_millis(seconds), None);
+        }
+        // Milliseconds in place of seconds.
+        assert_eq!(time_to_millis(1.7e12), Some(i64::MAX / 1_000_000));
+        assert_eq!(time_to_millis(-2.0), Some(-2000));
+        for seconds in [f64::INFINITY, f64::NAN, 1e19] {
+            assert_eq!(time_to_millis(seconds), None);
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::promql::expr::{
     VectorMatching,
 };
 use crate::promql::function::function;
-use crate::promql::literal::seconds_to_millis;
+use crate::promql::literal::{seconds_to_millis, time_to_millis};
 use crate::promql::op::{AggregateOp, BinaryOp};
 use crate::promql::outline::Place;
 use crate::promql::selector::{LabelMatcher, VectorSelector};
@@ -169,14 +169,26 @@ impl Lowering<'_> {
         Ok(Expr { kind: ExprKind::Subquery(Box::new(subquery)), span: self.place()?.span })
     }
 
-    /// The milliseconds of the literal that a duration or a time stands for.
-    fn millis(&self, number: Duration) -> Result<i64, SyntaxError> {
+    /// The milliseconds of the literal that a duration or a time stands for; `read` takes seconds.
+    fn millis_by(
+        &self,
+        number: Duration,
+        read: fn(f64) -> Option<i64>,
+    ) -> Result<i64, SyntaxError> {
         let millis = match *self.literal(number.as_secs())? {
             TokenKind::Duration(millis) => i64::try_from(millis).ok(),
-            TokenKind::Number(seconds) => seconds_to_millis(seconds),
+            TokenKind::Number(seconds) => read(seconds),
             _ => None,
         };
         millis.ok_or_else(|| self.ambiguous())
+    }
+
+    fn millis(&self, number: Duration) -> Result<i64, SyntaxError> {
+        self.millis_by(number, seconds_to_millis)
+    }
+
+    fn time(&self, number: Duration) -> Result<i64, SyntaxError> {
+        self.millis_by(number, time_to_millis)
     }
 
     fn duration(&self, number: Duration) -> Result<Duration, SyntaxError> {
@@ -198,8 +210,8 @@ impl Lowering<'_> {
             Some(AtModifier::Start) => return Ok(Some(At::Start)),
             Some(AtModifier::End) => return Ok(Some(At::End)),
             Some(AtModifier::At(time)) => match time.duration_since(SystemTime::UNIX_EPOCH) {
-                Ok(number) => self.millis(number)?,
-                Err(before) => -self.millis(before.duration())?,
+                Ok(number) => self.time(number)?,
+                Err(before) => -self.time(before.duration())?,
             },
         };
         Ok(Some(At::Time(Timestamp::from_millis(millis))))

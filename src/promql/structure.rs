@@ -70,8 +70,8 @@ fn hand_over(text: &str, tokens: &[Token], places: &[Place]) -> (String, Vec<usi
                 TokenKind::Number(_) => write!(out, "{number}"),
                 TokenKind::Duration(_) => write!(out, "{number}s"),
                 TokenKind::String(_) => write!(out, "\"{number}\""),
-                // Labels may have these names, which promql-parser does not know.
-                TokenKind::Word if is_new_keyword(word) => write!(out, "\"{number}\""),
+                // Labels may have these names, which promql-parser does not take.
+                TokenKind::Word if is_new_label(word) => write!(out, "\"{number}\""),
                 _ => {
                     literals.pop();
                     out.write_str(word)
@@ -83,8 +83,10 @@ fn hand_over(text: &str, tokens: &[Token], places: &[Place]) -> (String, Vec<usi
     (out, literals)
 }
 
-fn is_new_keyword(word: &str) -> bool {
-    word.eq_ignore_ascii_case("anchored") || word.eq_ignore_ascii_case("smoothed")
+fn is_new_label(word: &str) -> bool {
+    word.eq_ignore_ascii_case("anchored")
+        || word.eq_ignore_ascii_case("smoothed")
+        || word.contains(':')
 }
 
 #[cfg(test)]

@@ -29,11 +29,6 @@ pub(super) struct Token {
     pub(super) span: Span,
 }
 
-/// Signs, longer ones first.
-const SIGNS: [&str; 21] = [
-    "==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "%", "^", "(", ")", "{", "}", "[", "]",
-    ",", "@", ":",
-];
 const MATCH_OPS: [(&str, MatchOp); 4] = [
     ("=~", MatchOp::Regex),
     ("!~", MatchOp::NotRegex),
@@ -53,6 +48,36 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, SyntaxError> {
         tokens.push(token);
     }
     Ok(tokens)
+}
+
+/// The sign that a text begins with.
+fn sign_at(text: &str, first: char) -> Option<&'static str> {
+    let is_equal_behind = || text.as_bytes().get(1) == Some(&b'=');
+    Some(match first {
+        '=' | '!' if !is_equal_behind() => return None,
+        '=' => "==",
+        '!' => "!=",
+        '<' if is_equal_behind() => "<=",
+        '>' if is_equal_behind() => ">=",
+        '<' => "<",
+        '>' => ">",
+        '+' => "+",
+        '-' => "-",
+        '*' => "*",
+        '/' => "/",
+        '%' => "%",
+        '^' => "^",
+        '(' => "(",
+        ')' => ")",
+        '{' => "{",
+        '}' => "}",
+        '[' => "[",
+        ']' => "]",
+        ',' => ",",
+        '@' => "@",
+        ':' => ":",
+        _ => return None,
+    })
 }
 
 struct Lexer<'a> {
@@ -85,15 +110,14 @@ impl<'a> Lexer<'a> {
     }
 
     fn skip_blanks(&mut self) {
-        loop {
-            let rest = self.rest().trim_start_matches([' ', '\t', '\n', '\r']);
-            let comment = match rest.strip_prefix('#') {
-                Some(comment) => 1 + comment.find(['\n', '\r']).unwrap_or(comment.len()),
-                None => 0,
-            };
-            self.at = self.text.len() - rest.len() + comment;
-            if comment == 0 {
-                return;
+        while let Some(byte) = self.text.as_bytes().get(self.at) {
+            match byte {
+                b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
+                b'#' => {
+                    let rest = self.rest();
+                    self.at += rest.find(['\n', '\r']).unwrap_or(rest.len());
+                }
+                _ => return,
             }
         }
     }
@@ -165,17 +189,30 @@ impl<'a> Lexer<'a> {
             let span = Span::new(self.at, self.at + 2);
             return Err(SyntaxError::unsupported(span, "trimming of histograms (`</`, `>/`) is"));
         }
-        let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(**sign)) else {
-            return Err(self.unexpected(first));
-        };
-        match *sign {
+        let Some(sign) = sign_at(rest, first) else { return Err(self.unexpected(first)) };
+        match sign {
             "{" => self.in_braces = true,
             "}" => self.in_braces = false,
-            "[" => self.in_brackets = true,
+            "[" => {
+                self.in_brackets = true;
+                self.no_comment_behind_bracket()?;
+            }
             "]" => self.in_brackets = false,
             _ => {}
         }
         Ok((sign.len(), TokenKind::Sign(sign)))
+    }
+
+    /// Prometheus reads what follows a bracket as a duration, and a comment is none.
+    fn no_comment_behind_bracket(&self) -> Result<(), SyntaxError> {
+        let rest = self.rest().get(1..).unwrap_or_default();
+        let behind = rest.trim_start_matches([' ', '\t', '\n', '\r']);
+        if !behind.starts_with('#') {
+            return Ok(());
+        }
+        let at = self.text.len() - behind.len();
+        let error = SyntaxError::new(Span::new(at, at + 1), "a comment where a duration should be");
+        Err(error.help("put the comment behind the duration"))
     }
 
     fn unexpected(&self, first: char) -> SyntaxError {

@@ -68,9 +68,10 @@ pub(super) fn group<'n>(node: &'n Node, reader: &mut Reader) -> Option<RawGroup<
     };
     let rules = fields.list(reader, "rules").unwrap_or_default();
     fields.finish(reader);
-    let rules = rules.iter().filter_map(|node| rule(node, reader)).collect();
+    let mut read = Vec::with_capacity(rules.len());
+    read.extend(rules.iter().filter_map(|node| rule(node, reader)));
     reader.set_rule(None);
-    Some(RawGroup { rules, ..group })
+    Some(RawGroup { rules: read, ..group })
 }
 
 fn rule<'n>(node: &'n Node, reader: &mut Reader) -> Option<RawRule<'n>> {

@@ -42,9 +42,11 @@ pub enum FileError {
 pub fn read_file(path: &Path) -> Result<Arc<SourceFile>, FileError> {
     let shown = path.display().to_string();
     let io = |error| FileError::Io { path: path.display().to_string(), error };
-    let mut bytes = Vec::new();
     let limit = MAX_TEXT as u64 + 1;
-    File::open(path).map_err(io)?.take(limit).read_to_end(&mut bytes).map_err(io)?;
+    let file = File::open(path).map_err(io)?;
+    let expected = file.metadata().map_or(0, |metadata| metadata.len()).min(limit);
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default());
+    file.take(limit).read_to_end(&mut bytes).map_err(io)?;
     if bytes.len() > MAX_TEXT {
         return Err(FileError::TooLarge { path: shown });
     }

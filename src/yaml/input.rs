@@ -9,29 +9,66 @@ use saphyr_parser::input::{is_blank_or_breakz, is_flow};
 /// parser sees to it that its text has room for so many.
 const LOOKAHEAD: usize = 16;
 
+/// What kind of byte begins a character, as flags.
+const KINDS: [u8; 256] = kinds();
+/// It costs something.
+const STRUCTURING: u8 = 1;
+const BLANK: u8 = 2;
+const BREAK: u8 = 4;
+/// What the parser takes for the end of the text.
+const END: u8 = 8;
+
+const fn kinds() -> [u8; 256] {
+    let mut kinds = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        kinds[byte] = match byte as u8 {
+            b',' | b'[' | b']' | b'{' | b'}' | b':' | b'?' | b'-' | b'*' | b'&' | b'!' => {
+                STRUCTURING
+            }
+            b' ' | b'\t' => BLANK,
+            b'\n' | b'\r' => BREAK,
+            0 => END,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    kinds
+}
+
 /// A text that seems to end when the parser has read too many structuring characters since the
 /// budget was last refilled. The parser gives the first event of `[a, b, …]` only when it has seen
 /// the closing bracket, because the whole could be a key. Without a cap a text of a few megabytes
 /// would take a hundred times its size in memory.
 pub(super) struct CappedInput<'a> {
-    rest: &'a str,
+    text: &'a str,
+    /// How much has been read, in bytes; the begin of a character.
+    at: usize,
     budget: &'a Cell<usize>,
 }
 
 impl<'a> CappedInput<'a> {
     /// A text and what is left of its budget, which the caller refills after every event.
     pub(super) fn new(text: &'a str, budget: &'a Cell<usize>) -> Self {
-        Self { rest: text, budget }
+        Self { text, at: 0, budget }
+    }
+
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
     }
 
     #[inline]
     fn take(&mut self) -> Option<char> {
-        let mut chars = self.rest.chars();
-        let c = chars.next()?;
-        self.rest = chars.as_str();
-        if matches!(c, ',' | '[' | ']' | '{' | '}' | ':' | '?' | '-' | '*' | '&' | '!') {
-            self.pay();
+        let byte = self.byte()?;
+        if byte.is_ascii() {
+            self.at += 1;
+            if KINDS[usize::from(byte)] == STRUCTURING {
+                self.pay();
+            }
+            return Some(char::from(byte));
         }
+        let c = self.rest().chars().next()?;
+        self.at += c.len_utf8();
         Some(c)
     }
 
@@ -40,14 +77,21 @@ impl<'a> CappedInput<'a> {
         let left = self.budget.get().saturating_sub(1);
         self.budget.set(left);
         if left == 0 {
-            self.rest = "";
+            self.at = self.text.len();
         }
     }
 
     /// The first byte: the whole of the next character if that is ASCII, as most are.
     #[inline]
     fn byte(&self) -> Option<u8> {
-        self.rest.as_bytes().first().copied()
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// Whether what comes next is of one of these kinds.
+    #[inline]
+    fn next_is(&self, kinds: u8) -> bool {
+        let kind = self.byte().map_or(END, |byte| KINDS[usize::from(byte)]);
+        kind & kinds != 0
     }
 }
 
@@ -71,8 +115,7 @@ impl Input for CappedInput<'_> {
 
     #[inline]
     fn raw_read_non_breakz_ch(&mut self) -> Option<char> {
-        let c = self.peek_opt()?;
-        if matches!(c, '\0' | '\n' | '\r' | '\u{feff}') {
+        if self.next_is(BREAK | END) || self.peek_opt()? == '\u{feff}' {
             return None;
         }
         self.take()
@@ -96,9 +139,9 @@ impl Input for CappedInput<'_> {
 
     #[inline]
     fn peek_nth(&self, n: usize) -> char {
-        match self.rest.as_bytes().get(..=n) {
+        match self.text.as_bytes().get(self.at..=self.at + n) {
             Some(next @ [.., last]) if next.is_ascii() => char::from(*last),
-            _ => self.rest.chars().nth(n).unwrap_or('\0'),
+            _ => self.rest().chars().nth(n).unwrap_or('\0'),
         }
     }
 
@@ -106,27 +149,27 @@ impl Input for CappedInput<'_> {
 
     #[inline]
     fn next_is_blank_or_breakz(&self) -> bool {
-        matches!(self.byte(), None | Some(b' ' | b'\t' | b'\n' | b'\r' | 0))
+        self.next_is(BLANK | BREAK | END)
     }
 
     #[inline]
     fn next_is_blank_or_break(&self) -> bool {
-        matches!(self.byte(), Some(b' ' | b'\t' | b'\n' | b'\r'))
+        self.next_is(BLANK | BREAK)
     }
 
     #[inline]
     fn next_is_blank(&self) -> bool {
-        matches!(self.byte(), Some(b' ' | b'\t'))
+        self.next_is(BLANK)
     }
 
     #[inline]
     fn next_is_break(&self) -> bool {
-        matches!(self.byte(), Some(b'\n' | b'\r'))
+        self.next_is(BREAK)
     }
 
     #[inline]
     fn next_is_breakz(&self) -> bool {
-        matches!(self.byte(), None | Some(b'\n' | b'\r' | 0))
+        self.next_is(BREAK | END)
     }
 
     #[inline]
@@ -142,7 +185,10 @@ impl Input for CappedInput<'_> {
 
     #[inline]
     fn peek_opt(&self) -> Option<char> {
-        self.rest.chars().next()
+        match self.byte()? {
+            byte if byte.is_ascii() => Some(char::from(byte)),
+            _ => self.rest().chars().next(),
+        }
     }
 }
 

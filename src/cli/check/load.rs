@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use crate::cli::check::RulesArgs;
 use crate::config::{Config, ConfigError};
 use crate::diag::{Diagnostic, SourceFile};
-use crate::lint::{Found, Project, Routes, RuleFile, Schema, Settings, find_files, read};
+use crate::lint::{Feature, Found, Project, Routes, RuleFile, Schema, Settings, find_files, read};
 use crate::model::parallel::{map_on, processors};
 use crate::rule::expand_pattern;
 use crate::yaml::{MAX_TEXT, read_file};
@@ -76,9 +76,9 @@ fn settings(args: &RulesArgs, mistakes: &mut Vec<Diagnostic>) -> anyhow::Result<
     settings.scrape_interval = args.scrape_interval.or(settings.scrape_interval);
     settings.evaluation_interval = args.evaluation_interval.or(settings.evaluation_interval);
     for feature in &args.enable_feature {
-        match feature.as_str() {
-            "promql-experimental-functions" => settings.experimental_functions = true,
-            other => bail!("unknown feature {other:?}: known is promql-experimental-functions"),
+        match Feature::from_name(feature) {
+            Some(feature) => settings.features.push(feature),
+            None => bail!("unknown feature {feature:?}: {}", Feature::known()),
         }
     }
     Ok(settings)

@@ -3,7 +3,6 @@
 use super::call::{check_type, plural};
 use super::{Operand, Outline, Shape};
 use crate::diag::Span;
-use crate::model::label::is_legacy_label_name;
 use crate::promql::SyntaxError;
 use crate::promql::op::{AggregateOp, ValueType};
 use crate::promql::token::TokenKind;
@@ -54,12 +53,8 @@ impl Outline<'_> {
                     return Err(error.help("put a label of this name in quotes"));
                 }
                 Some(TokenKind::Word) => {
-                    let name = self.text_at(self.at);
-                    if !is_legacy_label_name(name) {
-                        let message = format!("`{name}` is not a label name");
-                        return Err(SyntaxError::new(self.here(), message));
-                    }
-                    name.to_string()
+                    // One with a colon is good in Prometheus 3.
+                    self.text_at(self.at).to_string()
                 }
                 Some(TokenKind::String(name)) if !name.is_empty() => name.clone(),
                 _ => return Err(self.unexpected("a label name or `)`")),

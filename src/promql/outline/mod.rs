@@ -71,8 +71,7 @@ impl Operand {
 }
 
 /// Keywords that cannot name a metric.
-const RESERVED: [&str; 8] =
-    ["bool", "on", "ignoring", "group_left", "group_right", "atan2", "smoothed", "anchored"];
+const RESERVED: [&str; 6] = ["bool", "on", "ignoring", "group_left", "group_right", "atan2"];
 /// Keywords that can name a metric but call nothing.
 const KEYWORDS: [&str; 6] = ["and", "or", "unless", "by", "without", "offset"];
 

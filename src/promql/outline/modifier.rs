@@ -3,7 +3,7 @@
 use super::{Operand, Outline, Shape};
 use crate::diag::Span;
 use crate::promql::SyntaxError;
-use crate::promql::literal::seconds_to_millis;
+use crate::promql::literal::{seconds_to_millis, time_to_millis};
 use crate::promql::op::ValueType;
 use crate::promql::token::TokenKind;
 
@@ -104,7 +104,7 @@ impl Outline<'_> {
             self.sign();
             let span = self.here();
             match self.peek().map(|t| &t.kind) {
-                Some(TokenKind::Number(seconds)) if seconds_to_millis(*seconds).is_none() => {
+                Some(TokenKind::Number(seconds)) if time_to_millis(*seconds).is_none() => {
                     return Err(SyntaxError::new(span, "the time is out of range"));
                 }
                 Some(TokenKind::Number(_) | TokenKind::Duration(_)) => self.take(),

@@ -3,7 +3,7 @@
 use super::{Operand, Outline, Place, Shape};
 use crate::diag::Span;
 use crate::model::label::METRIC_NAME;
-use crate::model::{Matcher, MatcherError};
+use crate::model::{MatchOp, Matcher, MatcherError};
 use crate::promql::SyntaxError;
 use crate::promql::op::ValueType;
 use crate::promql::selector::LabelMatcher;
@@ -14,6 +14,8 @@ use crate::promql::token::TokenKind;
 struct Found {
     /// The metric's name.
     name: Option<String>,
+    /// The name stands before the braces.
+    is_outside: bool,
     matchers: Vec<LabelMatcher>,
 }
 
@@ -24,6 +26,7 @@ impl Outline<'_> {
         let mut found = Found::default();
         if !self.is_sign("{") {
             found.name = Some(self.text_at(self.at).to_string());
+            found.is_outside = true;
             self.take();
         }
         if self.is_sign("{") {
@@ -66,7 +69,7 @@ impl Outline<'_> {
         let name_span = self.take();
         let op = match self.peek().map(|t| &t.kind) {
             Some(TokenKind::Match(op)) => *op,
-            _ if quoted => return named(found, name, name_span),
+            _ if quoted => return self.named(found, name, name_span),
             _ => return Err(self.unexpected("`=`, `!=`, `=~` or `!~`")),
         };
         self.take();
@@ -89,25 +92,28 @@ impl Outline<'_> {
             }
             MatcherError::Syntax { reason, .. } => SyntaxError::new(span, reason),
         })?;
-        if matcher.name() == METRIC_NAME && found.name.is_some() {
+        if matcher.name() == METRIC_NAME && found.is_outside {
             return Err(twice(span));
         }
         found.matchers.push(LabelMatcher { matcher, span });
         Ok(())
     }
-}
 
-/// Takes a quoted metric name.
-fn named(found: &mut Found, name: String, span: Span) -> Result<(), SyntaxError> {
-    let matched = found.matchers.iter().any(|m| m.matcher.name() == METRIC_NAME);
-    if found.name.is_some() || matched {
-        return Err(twice(span));
+    /// Takes a quoted metric name. A second one is a matcher like any other, as in Prometheus.
+    fn named(&self, found: &mut Found, name: String, span: Span) -> Result<(), SyntaxError> {
+        if found.is_outside {
+            return Err(twice(span));
+        }
+        let matched = found.matchers.iter().any(|m| m.matcher.name() == METRIC_NAME);
+        if found.name.is_none() && !matched && !name.is_empty() {
+            found.name = Some(name);
+            return Ok(());
+        }
+        let matcher = Matcher::new(METRIC_NAME, MatchOp::Equal, name)
+            .map_err(|_| SyntaxError::new(span, "this is no metric name"))?;
+        found.matchers.push(LabelMatcher { matcher, span });
+        Ok(())
     }
-    if name.is_empty() {
-        return Err(SyntaxError::new(span, "the metric name is empty"));
-    }
-    found.name = Some(name);
-    Ok(())
 }
 
 fn twice(span: Span) -> SyntaxError {

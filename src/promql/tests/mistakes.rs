@@ -44,7 +44,10 @@ fn every_mistake_has_its_place() {
         "{}",
         "{job=~\".*\", env=\"\"}",
         "up{__name__=\"down\"}",
-        "{\"a\", \"b\"}",
+        "up{\"b\"}",
+        "up > 1e400",
+        "up @ 1e19",
+        "rate(up[ # why\n5m])",
         // Ranges, offsets and times.
         "up[5]m",
         "rate(up[5min])",
@@ -86,7 +89,6 @@ fn every_mistake_has_its_place() {
         "topk(\"a\", up)",
         "count_values(1, up)",
         "sum by job (up)",
-        "sum by (a:b) (up)",
         "sum by (job) (up) by (env)",
         // Operators.
         "1 > 2",

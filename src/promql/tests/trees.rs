@@ -121,6 +121,20 @@ fn selectors_hold_names_matchers_and_times() {
     assert_eq!(info.selectors().map(|s| s.matchers.len()).collect::<Vec<_>>(), [0, 1]);
 }
 
+/// The names that only Prometheus 3 takes, and those that it takes twice.
+#[test]
+fn names_are_as_free_as_in_prometheus() {
+    for (text, printed) in [
+        ("sum by (a:b) (up)", "sum by (\"a:b\") (up)"),
+        ("anchored > smoothed{a='b'}", "anchored > smoothed{a=\"b\"}"),
+        ("{'a', 'b'}", "{\"a\",__name__=\"b\"}"),
+        ("{'a', __name__=~'b.*'}", "{\"a\",__name__=~\"b.*\"}"),
+        ("{'', a='b'}", "{__name__=\"\",a=\"b\"}"),
+    ] {
+        assert_eq!(parsed(text).to_string(), printed);
+    }
+}
+
 #[test]
 fn places_point_at_operators_names_and_selectors() {
     let text = "sum by (a) (rate(x{b=\"c\"}[5m])) >= on (a) group_left (d) y";
