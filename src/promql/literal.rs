@@ -189,7 +189,7 @@ mod tests {
         ] {
             assert_eq!(parse_number(text), None, "{text}");
         }
-        assert_eq!(parse_number("0x7fffffffffffffff"), Some(9.223_372_036_854_775_807e18));
+        assert_eq!(parse_number("0x7fffffffffffffff"), Some(9.223_372_036_854_776e18));
         assert_eq!(parse_number("0777777777777777777777777"), Some(7.777_777_777_777_778e23));
     }
 
