@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use gotmpl::parse::{CommandNode, Expr, PipeNode, SmolStr};
+use gotmpl::parse::{CommandNode, Expr, Number, PipeNode, SmolStr};
 
 use super::TemplateError;
 use super::lexer::{Kind, Token};
+use super::number::Literal;
 use super::parser::{Parser, did_you_mean};
 use crate::diag::{Span, nearest};
 
@@ -175,7 +176,11 @@ impl Parser<'_> {
                 (Expr::Variable(pos, name.into(), Vec::new()), true)
             }
             Kind::Str(text) => (Expr::String(pos, Arc::from(text.as_str())), false),
-            Kind::Number(number) => (Expr::Number(pos, *number), false),
+            Kind::Number(Literal::Real(number)) => (Expr::Number(pos, *number), false),
+            Kind::Number(Literal::Complex(real, imaginary)) => {
+                let parts = [real, imaginary].map(|part| Expr::Number(pos, Number::Float(*part)));
+                (Expr::Pipe(pos, self.call("__complex", parts.to_vec(), token.span)), false)
+            }
             Kind::Word => (self.function(token.span)?, false),
             Kind::LeftParen => {
                 self.enter(token.span)?;

@@ -12,6 +12,7 @@ mod expr;
 mod layout;
 mod lexer;
 mod literal;
+mod number;
 mod parser;
 pub(super) mod printf;
 pub(super) mod regexp;
