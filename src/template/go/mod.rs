@@ -6,6 +6,7 @@
 //! ours. Those functions also meter the run: see [`run`].
 
 pub(super) mod access;
+mod blocks;
 pub(super) mod builtins;
 mod error;
 mod expr;
