@@ -17,14 +17,15 @@ use crate::model::{InstantVector, LabelSet, Timestamp};
 use crate::template::go::run::{Answer, Facts, Failure, Run, Set, Templates};
 use crate::template::go::straight::{Place, Shape, Straight};
 use crate::template::go::value::{labels, object, text};
-use crate::template::go::{Language, Parsed, TemplateError, check_calls, parse};
+use crate::template::go::{Language, Parsed, TemplateError, parse};
 
 pub(super) use functions::number_of;
 pub(super) use humanize::{duration as humanize_duration, short as humanize};
 pub(super) use text_functions::{REGEX, lower, mapped, title, upper};
 
-/// The most bytes of one template; Prometheus has no limit.
-const MAX_BYTES: usize = 64 * 1024;
+/// The most bytes of one template; Prometheus has no limit. What expands to itself alone may have more.
+/// The work on one grows with the square of its variables: with so many bytes it stays below a second.
+const MAX_BYTES: usize = 256 * 1024;
 /// The most bytes of one expanded label or annotation; Prometheus has no limit.
 const MAX_OUTPUT: usize = 256 * 1024;
 /// How many templates each thread keeps: many rules have the same.
@@ -77,9 +78,7 @@ fn parsed(source: &str) -> Result<Parsed, TemplateError> {
         variables: SHAPE.variables,
         max_bytes: MAX_BYTES,
     };
-    let parsed = parse(source, &language)?;
-    check_calls(&parsed.calls, parsed.defines.iter().map(|(name, _)| name.as_str()))?;
-    Ok(parsed)
+    parse(source, &language)
 }
 
 impl Compiled {
@@ -153,8 +152,8 @@ impl RuleTemplate {
     /// Parses a template.
     ///
     /// # Errors
-    /// Broken syntax, a block that is not closed, an unknown function, variable or template; more
-    /// than 64 KiB of text.
+    /// Broken syntax, a block that is not closed, an unknown function or variable; more than 256 KiB
+    /// of text. An unknown template is none, as in Go: calling it fails.
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
         if !source.contains("{{") {
             return Ok(Self { text: Arc::from(source), actions: None });
@@ -266,5 +265,7 @@ fn read(data: &RuleData<'_>, place: &Place) -> Value {
     }
 }
 
+#[cfg(test)]
+mod syntax_tests;
 #[cfg(test)]
 mod tests;
