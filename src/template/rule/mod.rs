@@ -140,10 +140,12 @@ pub enum Expansion<'t> {
     NeedsQuery(String),
 }
 
-/// Why a template gave no text.
+/// Why a template gave no text, in Prometheus' words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("error executing template: {message}")]
+#[error("error {step} template: {message}")]
 pub struct ExpandError {
+    /// In what it failed: `parsing` or `executing`.
+    pub step: &'static str,
     /// What failed.
     pub message: String,
 }
@@ -165,6 +167,21 @@ impl RuleTemplate {
                 Ok(Self { text: Arc::from(source), actions: Some(Arc::new(actions)) })
             })
         })
+    }
+
+    /// A template that need not parse: one that does not fails whenever it is expanded. So it is with the
+    /// labels of a group, which Prometheus does not parse before.
+    pub fn parse_late(source: &str) -> Self {
+        Self::parse(source).unwrap_or_else(|error| {
+            let actions =
+                Actions { label_uses: Box::default(), compiled: OnceLock::from(Err(error)) };
+            Self { text: Arc::from(source), actions: Some(Arc::new(actions)) }
+        })
+    }
+
+    /// Why it does not parse, if [`Self::parse_late`] has made it of such a text.
+    pub fn refusal(&self) -> Option<&TemplateError> {
+        self.actions.as_ref()?.compiled.get()?.as_ref().err()
     }
 
     /// The template as written.
@@ -197,8 +214,7 @@ impl RuleTemplate {
             return Ok(Expansion::Text(Cow::Borrowed(&self.text)));
         };
         let compiled = actions.compiled.get_or_init(|| parsed(&self.text).map(Compiled::new));
-        let compiled =
-            compiled.as_ref().map_err(|error| ExpandError { message: error.to_string() })?;
+        let compiled = compiled.as_ref().map_err(|error| failed("parsing", error.to_string()))?;
         let run = Run::new(&functions::DIALECT, facts(data, answers));
         let text = match compiled {
             Compiled::Straight(template) => {
@@ -213,9 +229,13 @@ impl RuleTemplate {
         match text {
             Ok(text) => Ok(Expansion::Text(Cow::Owned(text))),
             Err(Failure::Lacks(query)) => Ok(Expansion::NeedsQuery(query)),
-            Err(Failure::Error(message)) => Err(ExpandError { message }),
+            Err(Failure::Error(message)) => Err(failed("executing", message)),
         }
     }
+}
+
+fn failed(step: &'static str, message: String) -> ExpandError {
+    ExpandError { step, message }
 }
 
 impl fmt::Debug for RuleTemplate {

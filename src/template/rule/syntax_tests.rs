@@ -104,6 +104,25 @@ fn what_cannot_run_fails_when_it_runs() {
 }
 
 #[test]
+fn what_need_not_parse_fails_in_prometheus_words() {
+    let template = RuleTemplate::parse_late("{{ foo }}");
+    assert_eq!(template.refusal().map(|error| error.span), Some(Span::new(3, 6)));
+    let none = LabelSet::new();
+    let data = RuleData {
+        labels: &none,
+        value: 1.0,
+        external_labels: &none,
+        external_url: "",
+        now: Timestamp::default(),
+    };
+    let error = template.expand(&data, &QueryAnswers::new()).unwrap_err().to_string();
+    assert_eq!(error, "error parsing template: unknown function `foo`");
+    for good in ["a", "{{ $value }}"] {
+        assert_eq!(RuleTemplate::parse_late(good).refusal(), None);
+    }
+}
+
+#[test]
 fn work_and_output_are_bounded() {
     for template in [
         "{{ range 1000000000 }}{{ end }}",
