@@ -56,6 +56,9 @@ fn pair_in(text: &str, brace: u8) -> Option<usize> {
     text.as_bytes().windows(2).position(|pair| pair == [brace, brace])
 }
 
+/// What makes every value readable.
+const HUMANIZE: [&str; 4] = ["humanize", "humanize1024", "humanizeDuration", "humanizePercentage"];
+
 /// Whether every action only prints a label, or the value, maybe made readable: such a template cannot
 /// fail.
 pub(super) fn is_simple(text: &str) -> bool {
@@ -65,7 +68,9 @@ pub(super) fn is_simple(text: &str) -> bool {
         let action = action.trim_matches(['-', ' ']);
         let mut words = action.split('|').map(str::trim);
         let simple = match words.next() {
-            Some("$value" | ".Value") => words.all(|word| word.starts_with("humanize")),
+            Some("$value" | ".Value") => {
+                words.next().is_none_or(|word| HUMANIZE.contains(&word)) && words.next().is_none()
+            }
             Some(first) => {
                 let label = first.strip_prefix("$labels.").or(first.strip_prefix(".Labels."));
                 let is_name = |c: char| c.is_alphanumeric() || c == '_';
@@ -103,6 +108,8 @@ mod tests {
             "{{ $labels.a.b }}",
             "{{ $labels.a | humanize }}",
             "{{ query \"up\" }}",
+            "{{ $value | humanize.x }}",
+            "{{ $value | humanizePercentage | humanize }}",
             "{{ $value",
             "{{}}",
         ] {
