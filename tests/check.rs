@@ -117,9 +117,9 @@ fn cases() -> Vec<String> {
         "- a",
         "groups: []\n---\ngroups: []",
     ];
-    let templates = templates().into_iter().map(|template| {
-        file(&format!("alert: A\nexpr: up\nannotations:\n  a: |\n    {template}"))
-    });
+    let templates = templates()
+        .into_iter()
+        .map(|template| file(&format!("alert: A\nexpr: up\nannotations:\n  a: |\n    {template}")));
     let rules = rules.iter().map(|rule| file(rule));
     rules.chain(files.map(str::to_owned)).chain(templates).collect()
 }
