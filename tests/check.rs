@@ -128,7 +128,46 @@ fn cases() -> Vec<String> {
         "- a",
         "groups: []\n---\ngroups: []",
     ];
-    rules.iter().map(|rule| file(rule)).chain(files.map(str::to_owned)).collect()
+    let templates = templates()
+        .into_iter()
+        .map(|template| file(&format!("alert: A\nexpr: up\nannotations:\n  a: |\n    {template}")));
+    let rules = rules.iter().map(|rule| file(rule));
+    rules.chain(files.map(str::to_owned)).chain(templates).collect()
+}
+
+/// Templates that Go's parser takes or refuses where one might not think so.
+fn templates() -> Vec<String> {
+    let odd = [
+        "{{ template \"nowhere\" . }}",
+        "{{ $value | }}",
+        "{{ \"x\" | $value }}",
+        "{{ \"x\" | . }}",
+        "{{ humanize.x }}",
+        "{{ nil.x }}",
+        "{{ ($x := 1) }}",
+        "{{ $x = 1 }}",
+        "{{ $x := $x }}",
+        "{{ $x=1 }}",
+        "{{ with . }}{{ $x := 1 }}{{ else }}{{ $x }}{{ end }}",
+        "{{ with . }}{{ $x := 1 }}{{ end }}{{ $x }}",
+        "{{ with . }}{{ else if $value }}{{ end }}",
+        "{{ range $value, $labels }}{{ end }}",
+        "{{ range $x, := . }}{{ end }}",
+        "{{ block \"x\" . }}{{ end }}",
+        "{{ block \"x\" }}{{ end }}",
+        "{{- /* c */ -}}",
+        "{{-  /* c */ -}}",
+        "{{/*/}}",
+        "{{ 1i }}",
+        "{{ 0x1p4 }}",
+        "{{ 1_0 }}",
+        "{{ 1__0 }}",
+        "{{ .Labels.x² }}",
+    ];
+    let chain = format!("{{{{ if 0 }}}}{}{{{{ end }}}}", "{{ else if 0 }}".repeat(300));
+    let deep = format!("{}{}", "{{ if 1 }}".repeat(60), "{{ end }}".repeat(60));
+    let long = "{{ 1 }}".repeat(20_000);
+    odd.map(str::to_owned).into_iter().chain([chain, deep, long]).collect()
 }
 
 #[test]

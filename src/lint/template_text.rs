@@ -52,6 +52,9 @@ pub(super) fn outside(text: &str, words: &[&'static str]) -> Option<(usize, &'st
     None
 }
 
+/// What makes every value readable.
+const HUMANIZE: [&str; 4] = ["humanize", "humanize1024", "humanizeDuration", "humanizePercentage"];
+
 /// Whether every action only prints a label, or the value, maybe made readable: such a template cannot
 /// fail.
 pub(super) fn is_simple(text: &str) -> bool {
@@ -61,7 +64,9 @@ pub(super) fn is_simple(text: &str) -> bool {
         let action = action.trim_matches(['-', ' ']);
         let mut words = action.split('|').map(str::trim);
         let simple = match words.next() {
-            Some("$value" | ".Value") => words.all(|word| word.starts_with("humanize")),
+            Some("$value" | ".Value") => {
+                words.next().is_none_or(|word| HUMANIZE.contains(&word)) && words.next().is_none()
+            }
             Some(first) => {
                 let label = first.strip_prefix("$labels.").or(first.strip_prefix(".Labels."));
                 let is_name = |c: char| c.is_alphanumeric() || c == '_';
@@ -99,6 +104,8 @@ mod tests {
             "{{ $labels.a.b }}",
             "{{ $labels.a | humanize }}",
             "{{ query \"up\" }}",
+            "{{ $value | humanize.x }}",
+            "{{ $value | humanizePercentage | humanize }}",
             "{{ $value",
             "{{}}",
         ] {

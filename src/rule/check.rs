@@ -66,10 +66,6 @@ fn group(raw: &RawGroup<'_>, file: &str, reader: &mut Reader) -> RuleGroup {
     let name = raw.name.map(Scalar::text).unwrap_or_default();
     reader.set_rule(None);
     let labels = fields(&raw.labels, &[], "label", reader);
-    if raw.rules.iter().any(|rule| rule.alert.is_some()) {
-        // Here and not in each rule, so that a mistake is noted once.
-        templates(&labels, reader);
-    }
     let mut seen: HashMap<&str, u32> = HashMap::new();
     let mut rules = Vec::with_capacity(raw.rules.len());
     for rule in &raw.rules {
@@ -234,14 +230,18 @@ fn expression(scalar: &Scalar, reader: &mut Reader) -> Option<promql::Expr> {
     }
 }
 
-/// The parsed templates, or `None` if one does not parse. Each such one is noted, unless a rule
-/// has it from its group, where it has been noted already.
+/// The parsed templates, or `None` if one does not parse. Each such one is noted. A label of the group
+/// need not parse: Prometheus finds that when it expands it, and so does `template/fails`.
 fn templates(fields: &[TextField], reader: &mut Reader) -> Option<Vec<(String, RuleTemplate)>> {
     let mut parsed = Vec::with_capacity(fields.len());
     for field in fields {
+        let name = field.name.text().to_string();
+        if field.from_group {
+            parsed.push((name, RuleTemplate::parse_late(field.text())));
+            continue;
+        }
         match RuleTemplate::parse(field.text()) {
-            Ok(template) => parsed.push((field.name.text().to_string(), template)),
-            Err(_) if field.from_group => {}
+            Ok(template) => parsed.push((name, template)),
             Err(error) => {
                 let span = field.value.span_of(error.span, reader.source());
                 reader.error("template/syntax", span, error.message);

@@ -88,6 +88,20 @@ fn a_file_becomes_groups() {
     assert_eq!(&GOOD[span.range()], "==");
 }
 
+/// Prometheus parses the labels of rules when it reads them, those of groups when it expands them.
+#[test]
+fn a_label_of_a_group_need_not_parse() {
+    for own in ["", ", labels: {a: b}"] {
+        let text = format!(
+            "groups:\n- name: g\n  labels: {{a: '{{{{ foo }}}}'}}\n  rules: [{{alert: A, expr: up{own}}}]\n"
+        );
+        let groups = good(&text);
+        let Some(alert) = groups[0].rules[0].as_alerting() else { panic!("{groups:?}") };
+        let refusal = alert.labels[0].1.refusal().map(|error| error.message.as_str());
+        assert_eq!(refusal, own.is_empty().then_some("unknown function `foo`"), "{own}");
+    }
+}
+
 #[test]
 fn every_mistake_is_found_at_once() {
     let text = "\
@@ -135,7 +149,6 @@ groups:
             "3:3 yaml/unknown-key",
             "4:13 yaml/value",
             "5:12 rule/forbidden-label",
-            "5:29 template/syntax",
             "10:9 promql/syntax",
             "11:10 yaml/value",
             "12:5 yaml/unknown-key",
@@ -156,8 +169,8 @@ groups:
         ]
     );
     assert_eq!(findings[0].help.as_deref(), None, "`interval` is there already");
-    assert_eq!(findings[6].help, None, "`annotations` is there already");
-    assert_eq!(findings[4].rule.as_deref(), Some("A"));
+    assert_eq!(findings[5].help, None, "`annotations` is there already");
+    assert_eq!(findings[3].rule.as_deref(), Some("A"));
     assert_eq!(findings[18].rule, None);
 }
 

@@ -215,9 +215,12 @@ impl GoText {
             bytes: compiled.bytes,
             max_output: MAX_OUTPUT,
         };
-        run.execute(&set, &data::root(data.as_json())).map_err(|failure| match failure {
-            Failure::Lacks(query) => ExpandError { message: format!("no answer to {query}") },
-            Failure::Error(message) => ExpandError { message },
+        run.execute(&set, &data::root(data.as_json())).map_err(|failure| {
+            let message = match failure {
+                Failure::Lacks(query) => format!("no answer to {query}"),
+                Failure::Error(message) => message,
+            };
+            ExpandError { step: "executing", message }
         })
     }
 }

@@ -4,13 +4,28 @@ use gotmpl::Value;
 
 use super::run::{Run, Table};
 use super::text::printed;
-use super::value::{entries, kind, string_arg, text, type_name};
+use super::value::{entries, kind, object, string_arg, text, type_name};
 use crate::diag::nearest;
 use crate::template::go::parser::did_you_mean;
 
 /// The hidden functions.
-pub(in crate::template) const HIDDEN: Table =
-    &[("__get", get), ("__text", printable), ("__iter", iterable), ("__enter", entered)];
+pub(in crate::template) const HIDDEN: Table = &[
+    ("__get", get),
+    ("__text", printable),
+    ("__iter", iterable),
+    ("__enter", entered),
+    // `__set $a $b value`: reading the variables is what fails where there are none.
+    ("__set", |_, args| Ok(args.last().cloned().unwrap_or(Value::Nil))),
+    ("__complex", |_, args| Ok(complex(args))),
+];
+
+/// The kind of a complex number.
+pub(super) const COMPLEX: &str = "complex128";
+
+fn complex(args: &[Value]) -> Value {
+    let part = |index: usize| args.get(index).cloned().unwrap_or(Value::Float(0.0));
+    object(COMPLEX, [("real", part(0)), ("imaginary", part(1))])
+}
 
 /// `__get base "A.b.c" args…`: fields and methods of a value, arguments to the last.
 fn get(run: &Run, args: &[Value]) -> Result<Value, String> {

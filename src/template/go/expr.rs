@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use gotmpl::parse::{CommandNode, Expr, PipeNode, SmolStr};
+use gotmpl::parse::{CommandNode, Expr, Number, PipeNode, SmolStr};
 
 use super::TemplateError;
 use super::lexer::{Kind, Token};
+use super::number::Literal;
 use super::parser::{Parser, did_you_mean};
 use crate::diag::{Span, nearest};
 
@@ -18,17 +19,19 @@ struct Operand {
     base: Expr,
     path: Vec<String>,
     span: Span,
+    /// Whether it is a literal or dot.
+    is_constant: bool,
 }
 
 impl Parser<'_> {
-    /// A pipeline up to and with `end`; at most `declarations` variables before `:=`.
+    /// A pipeline up to and with `end`.
     pub(super) fn pipeline(
         &mut self,
         end: Kind,
-        declarations: usize,
+        in_range: bool,
     ) -> Result<PipeNode, TemplateError> {
         let start = self.peek().span;
-        let (decl, is_assign) = self.declarations(declarations)?;
+        let (decl, is_assign) = self.declarations(in_range)?;
         let mut commands = Vec::new();
         loop {
             let (command, stop) = self.command(&end, !commands.is_empty())?;
@@ -36,41 +39,56 @@ impl Parser<'_> {
             if stop.kind == end {
                 break;
             }
-        }
-        if !is_assign {
-            self.variables.extend(decl.iter().map(SmolStr::to_string));
-        }
-        Ok(PipeNode { pos: self.pos(start), decl, commands, is_assign })
-    }
-
-    /// `$a :=`, `$a =` or, in a `range`, `$a, $b :=`.
-    fn declarations(&mut self, most: usize) -> Result<(Vec<SmolStr>, bool), TemplateError> {
-        let start = self.at;
-        let mut names: Vec<(SmolStr, Span)> = Vec::new();
-        while self.peek().kind == Kind::Variable {
-            let token = self.next();
-            names.push((self.word(token.span).into(), token.span));
-            if self.peek().kind != Kind::Comma {
+            // Go takes a `|` behind which nothing comes.
+            if self.peek().kind == end {
+                self.at += 1;
                 break;
             }
-            self.at += 1;
         }
-        let assign = match self.peek().kind {
-            Kind::Declare => false,
-            Kind::Assign => true,
-            _ => {
-                self.at = start;
-                return Ok((Vec::new(), false));
+        let mut pipe = PipeNode { pos: self.pos(start), decl, commands, is_assign };
+        if is_assign {
+            self.set(&mut pipe);
+        }
+        Ok(pipe)
+    }
+
+    /// `$a :=`, `$a =` or, in a `range`, `$a, $b :=`. A variable is known from here on, even to the
+    /// value that it is to get and where it was never declared: that fails when it runs.
+    fn declarations(&mut self, in_range: bool) -> Result<(Vec<SmolStr>, bool), TemplateError> {
+        let mut names: Vec<SmolStr> = Vec::new();
+        while self.peek().kind == Kind::Variable {
+            let name = self.word(self.peek().span);
+            let sign = self.tokens.get(self.at + 1).cloned();
+            let Some(sign) = sign else { break };
+            if !matches!(sign.kind, Kind::Declare | Kind::Assign | Kind::Comma) {
+                // `range $a, $b` has one variable and goes over the other.
+                break;
             }
-        };
-        let sign = self.next();
-        if names.is_empty() || names.len() > most {
-            return Err(TemplateError::new(sign.span, "no variable can be set like this here"));
+            self.at += 2;
+            names.push(name.into());
+            self.variables.push(name.to_string());
+            if sign.kind != Kind::Comma {
+                return Ok((names, sign.kind == Kind::Assign));
+            }
+            let goes_on = matches!(self.peek().kind, Kind::Variable | Kind::Close);
+            if !in_range || names.len() > 1 || !goes_on {
+                return Err(TemplateError::new(sign.span, "no variable can be set like this here"));
+            }
         }
-        for (name, span) in names.iter().filter(|_| assign) {
-            self.known_variable(name, *span)?;
+        Ok((names, false))
+    }
+
+    /// Lets an assignment fail for a variable that does not exist; gotmpl would declare it.
+    fn set(&mut self, pipe: &mut PipeNode) {
+        self.hidden(pipe, "__set");
+        let names = pipe.decl.clone();
+        for name in &names {
+            self.predeclare(name);
         }
-        Ok((names.into_iter().map(|(name, _)| name).collect(), assign))
+        let variables = names.into_iter().map(|name| Expr::Variable(pipe.pos, name, Vec::new()));
+        if let Some(command) = pipe.commands.last_mut() {
+            command.args.extend(variables);
+        }
     }
 
     /// One command and the token that ended it: `|` or `end`.
@@ -89,12 +107,12 @@ impl Parser<'_> {
         if operands.is_empty() {
             return self.unexpected(&stop, "a value");
         }
-        if let (true, Some(first)) = (piped, operands.first()) {
-            let callable = matches!(first.base, Expr::Identifier(..)) || !first.path.is_empty();
-            if !callable {
-                let message = "what is piped must go into a function";
-                return Err(TemplateError::new(first.span, message));
-            }
+        // Of what else is no function Go says so when it runs.
+        if let (true, Some(first)) = (piped, operands.first())
+            && first.is_constant
+        {
+            let message = "what is piped must go into a function";
+            return Err(TemplateError::new(first.span, message));
         }
         self.note_index(&operands);
         Ok((self.built(operands), stop))
@@ -175,11 +193,19 @@ impl Parser<'_> {
                 (Expr::Variable(pos, name.into(), Vec::new()), true)
             }
             Kind::Str(text) => (Expr::String(pos, Arc::from(text.as_str())), false),
-            Kind::Number(number) => (Expr::Number(pos, *number), false),
-            Kind::Word => (self.function(token.span)?, false),
+            Kind::Number(Literal::Real(number)) => (Expr::Number(pos, *number), false),
+            Kind::Number(Literal::Complex(real, imaginary)) => {
+                let parts = [real, imaginary].map(|part| Expr::Number(pos, Number::Float(*part)));
+                (Expr::Pipe(pos, self.call("__complex", parts.to_vec(), token.span)), false)
+            }
+            Kind::Word => {
+                let base = self.function(token.span)?;
+                let is_function = matches!(base, Expr::Identifier(..));
+                (base, is_function)
+            }
             Kind::LeftParen => {
                 self.enter(token.span)?;
-                let pipe = self.pipeline(Kind::RightParen, 0)?;
+                let pipe = self.pipeline(Kind::RightParen, false)?;
                 self.leave();
                 (Expr::Pipe(pos, pipe), true)
             }
@@ -201,7 +227,8 @@ impl Parser<'_> {
             span = span.to(field.span);
         }
         self.note_field(token, &path, name_span, span);
-        Ok(Operand { base, path, span })
+        let is_constant = !may_have_fields;
+        Ok(Operand { base, path, span, is_constant })
     }
 
     fn function(&mut self, span: Span) -> Result<Expr, TemplateError> {
@@ -233,14 +260,11 @@ impl Parser<'_> {
     }
 
     fn known_variable(&mut self, name: &str, span: Span) -> Result<(), TemplateError> {
-        if self.variables.iter().any(|v| v == name) {
+        // First, as one in `$labels := $labels` is meant.
+        if self.predeclare(name) || self.variables.iter().any(|v| v == name) {
             return Ok(());
         }
         let predeclared = self.language.variables.iter().map(|(name, _)| *name);
-        if !self.in_define && predeclared.clone().any(|v| v == name) {
-            self.predeclared.insert(name.to_string());
-            return Ok(());
-        }
         let known = self.variables.iter().map(String::as_str);
         let near = if self.in_define {
             nearest(name, known)
@@ -249,6 +273,15 @@ impl Parser<'_> {
         };
         let message = format!("unknown variable `{name}`{}", did_you_mean(near));
         Err(TemplateError::new(span, message))
+    }
+
+    /// Sees to it that a variable that exists from the start is there; whether it is one.
+    fn predeclare(&mut self, name: &str) -> bool {
+        let is_one = !self.in_define && self.language.variables.iter().any(|(v, _)| *v == name);
+        if is_one {
+            self.predeclared.insert(name.to_string());
+        }
+        is_one
     }
 
     /// Remembers `$labels.x`, `.Labels.x` and `$.Labels.x`.

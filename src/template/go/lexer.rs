@@ -1,9 +1,12 @@
 //! Cuts a template into text and tokens, with the trim markers already applied.
 
-use gotmpl::parse::Number;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use super::TemplateError;
-use super::literal::{number, quoted};
+use super::literal::quoted;
+use super::number::{Literal, number};
 use crate::diag::Span;
 
 /// What a token is.
@@ -26,7 +29,7 @@ pub(super) enum Kind {
     /// A string, unquoted.
     Str(String),
     /// A number or a character.
-    Number(Number),
+    Number(Literal),
     /// `|`
     Pipe,
     /// `,`
@@ -120,9 +123,10 @@ impl<'a> Lexer<'a> {
         let opened = self.at;
         let open = if trimmed { 3 } else { 2 };
         let inside = self.rest().get(open..).unwrap_or("");
-        let comment = if trimmed { inside.trim_start_matches(SPACE) } else { inside };
-        if comment.starts_with("/*") {
-            self.at += open + (inside.len() - comment.len());
+        // The one space that makes `-` a trim marker, and no other, may stand before a comment.
+        let before = usize::from(trimmed);
+        if inside.get(before..).is_some_and(|comment| comment.starts_with("/*")) {
+            self.at += open + before;
             return self.comment();
         }
         self.push(Kind::Open, open);
@@ -150,20 +154,20 @@ impl<'a> Lexer<'a> {
     }
 
     fn comment(&mut self) -> Result<bool, TemplateError> {
-        let Some(end) = self.rest().find("*/") else {
+        let inside = self.rest().get(2..).unwrap_or("");
+        let Some(end) = inside.find("*/") else {
             return self.error(2, "this comment is never closed: `*/` is missing");
         };
-        let behind = self.rest().get(end + 2..).unwrap_or("");
-        let closing = behind.trim_start_matches(SPACE);
-        let spaces = behind.len() - closing.len();
+        let behind = inside.get(end + 2..).unwrap_or("");
         if behind.starts_with("}}") {
-            self.at += end + 4;
+            self.at += end + 6;
             Ok(false)
-        } else if spaces > 0 && closing.starts_with("-}}") {
-            self.at += end + 2 + spaces + 3;
+        } else if behind.starts_with(SPACE) && behind.get(1..).is_some_and(|s| s.starts_with("-}}"))
+        {
+            self.at += end + 8;
             Ok(true)
         } else {
-            self.at += end;
+            self.at += end + 2;
             self.error(2, "`}}` must follow the end of the comment at once")
         }
     }
@@ -200,10 +204,10 @@ impl<'a> Lexer<'a> {
     /// A name must end where something else may begin.
     fn name(&mut self, kind: Kind, len: usize) -> Result<(), TemplateError> {
         self.push(kind, len);
-        let next = self.rest().chars().next();
-        match next {
-            None | Some('.' | ',' | '|' | ':' | '=' | '(' | ')' | '}') => Ok(()),
-            Some(c) if SPACE.contains(&c) => Ok(()),
+        let rest = self.rest();
+        match rest.chars().next() {
+            None | Some('.' | ',' | '|' | ':' | '(' | ')') => Ok(()),
+            Some(c) if SPACE.contains(&c) || rest.starts_with("}}") => Ok(()),
             Some(c) => self.error(c.len_utf8(), format!("unexpected {c:?} behind a name")),
         }
     }
@@ -231,8 +235,15 @@ impl<'a> Lexer<'a> {
     }
 }
 
+/// A letter or decimal digit by Go's `unicode`; Rust's classes hold more, such as `²`.
+static LETTER_OR_DIGIT: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^[\p{L}\p{Nd}]$").ok());
+
 fn is_word(c: char) -> bool {
-    c == '_' || c.is_alphanumeric()
+    if c.is_ascii() {
+        return c == '_' || c.is_ascii_alphanumeric();
+    }
+    LETTER_OR_DIGIT.as_ref().is_some_and(|class| class.is_match(c.encode_utf8(&mut [0; 4])))
 }
 
 fn word_len(text: &str) -> usize {

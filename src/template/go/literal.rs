@@ -1,8 +1,9 @@
-//! Go's string, character and number literals.
+//! Go's string and character literals.
 
 use gotmpl::parse::Number;
 
 use super::lexer::Kind;
+use super::number::Literal;
 
 /// Why a literal is none: how many of its bytes to mark, and what to say.
 type Refusal = (usize, String);
@@ -22,14 +23,19 @@ pub(super) fn quoted(text: &str) -> Result<(Kind, usize), Refusal> {
     let len = end + 2;
     let value =
         unescape(inner, quote).ok_or_else(|| (len, "invalid escape in a literal".to_string()))?;
-    if quote == '\'' {
-        let mut chars = value.chars();
-        return match (chars.next(), chars.next()) {
-            (Some(c), None) => Ok((Kind::Number(Number::Int(i64::from(u32::from(c)))), len)),
-            _ => Err((len, "a character in '…' must be one; use \"…\" for a string".into())),
-        };
+    if quote != '\'' {
+        return Ok((Kind::Str(String::from_utf8_lossy(&value).into_owned()), len));
     }
-    Ok((Kind::Str(value), len))
+    // `'\xff'` is the number of a byte, whatever that is in UTF-8.
+    let is_byte = matches!(inner.as_bytes(), [b'\\', b'x' | b'0'..=b'7', ..]);
+    let text = if is_byte { "" } else { std::str::from_utf8(&value).unwrap_or("") };
+    let mut chars = text.chars();
+    let code = match (chars.next(), chars.next(), &*value) {
+        (Some(c), None, _) => u32::from(c),
+        (None, None, [byte]) => u32::from(*byte),
+        _ => return Err((len, "a character in '…' must be one; use \"…\" for a string".into())),
+    };
+    Ok((Kind::Number(Literal::Real(Number::Int(i64::from(code)))), len))
 }
 
 fn closing_quote(body: &str, quote: char) -> Option<usize> {
@@ -46,8 +52,8 @@ fn closing_quote(body: &str, quote: char) -> Option<usize> {
     None
 }
 
-/// Undoes Go's escapes. Bytes from `\x80` up that form no UTF-8 become U+FFFD.
-fn unescape(text: &str, quote: char) -> Option<String> {
+/// Undoes Go's escapes. Bytes from `\x80` up need not form UTF-8.
+fn unescape(text: &str, quote: char) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
@@ -77,7 +83,7 @@ fn unescape(text: &str, quote: char) -> Option<String> {
         };
         out.push(byte);
     }
-    Some(String::from_utf8_lossy(&out).into_owned())
+    Some(out)
 }
 
 fn digits(
@@ -91,60 +97,4 @@ fn digits(
         value = value.checked_mul(radix)?.checked_add(chars.next()?.to_digit(radix)?)?;
     }
     Some(value)
-}
-
-/// A number at the start of a text and the length of what looks like one.
-pub(super) fn number(text: &str) -> (Option<Number>, usize) {
-    let mut len = 0;
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let hex = unsigned.get(..2).is_some_and(|p| p.eq_ignore_ascii_case("0x"));
-    let mut before = ' ';
-    for c in text.chars() {
-        let sign_of_exponent = matches!(before, 'e' | 'E') && !hex;
-        let part = match c {
-            '+' | '-' => len == 0 || sign_of_exponent,
-            c => c == '_' || c == '.' || c.is_alphanumeric(),
-        };
-        if !part {
-            break;
-        }
-        before = c;
-        len += c.len_utf8();
-    }
-    let digits: String = text.get(..len).unwrap_or("").chars().filter(|c| *c != '_').collect();
-    (value(&digits), len)
-}
-
-fn value(text: &str) -> Option<Number> {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let lower = digits.to_ascii_lowercase();
-    let (radix, body) = match lower.get(..2) {
-        Some("0x") => (16, lower.get(2..)?),
-        Some("0o") => (8, lower.get(2..)?),
-        Some("0b") => (2, lower.get(2..)?),
-        _ if lower.len() > 1 && lower.starts_with('0') && is_digits(&lower) => (8, lower.get(1..)?),
-        _ => (10, lower.as_str()),
-    };
-    if radix != 10 || is_digits(body) {
-        if body.starts_with(['+', '-']) {
-            return None;
-        }
-        let whole = i128::from_str_radix(body, radix).ok()?;
-        let whole = if negative { -whole } else { whole };
-        return i64::try_from(whole)
-            .map(Number::Int)
-            .ok()
-            .or_else(|| u64::try_from(whole).map(Number::Uint).ok());
-    }
-    let number_like =
-        body.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | '+' | '-'));
-    let float = text.parse::<f64>().ok().filter(|f| number_like && f.is_finite())?;
-    Some(Number::Float(float))
-}
-
-fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }

@@ -6,12 +6,14 @@
 //! ours. Those functions also meter the run: see [`run`].
 
 pub(super) mod access;
+mod blocks;
 pub(super) mod builtins;
 mod error;
 mod expr;
 mod layout;
 mod lexer;
 mod literal;
+mod number;
 mod parser;
 pub(super) mod printf;
 pub(super) mod regexp;

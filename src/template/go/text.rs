@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 
 use gotmpl::Value;
 
+use super::access::COMPLEX;
 use super::builtins::sorted_entries;
 use super::printf::float;
 use super::run::{Capped, Run};
@@ -50,6 +51,7 @@ pub(in crate::template) fn write(out: &mut Capped, style: Style, value: &Value) 
         Value::Map(map) => match kind(value) {
             Some(time::TIME) => out.write_str(&time::show(value)),
             Some(time::DURATION) => out.write_str(&time::show_duration(value)),
+            Some(COMPLEX) => write_complex(out, value),
             Some(_) => {
                 out.write_str("{")?;
                 write_joined(out, entries(map), " ", |out, (_, v)| write(out, style, v))?;
@@ -73,6 +75,17 @@ pub(in crate::template) fn write(out: &mut Capped, style: Style, value: &Value) 
         },
         other => write!(out, "{other}"),
     }
+}
+
+/// `(1+2i)`: the second part always has a sign.
+fn write_complex(out: &mut Capped, value: &Value) -> fmt::Result {
+    let part = |name: &str| match value.field(name) {
+        Some(Value::Float(part)) => float(*part, 'g', None),
+        _ => String::new(),
+    };
+    let imaginary = part("imaginary");
+    let sign = if imaginary.starts_with(['+', '-']) { "" } else { "+" };
+    write!(out, "({}{sign}{imaginary}i)", part("real"))
 }
 
 fn write_joined<T>(

@@ -17,14 +17,15 @@ use crate::model::{InstantVector, LabelSet, Timestamp};
 use crate::template::go::run::{Answer, Facts, Failure, Run, Set, Templates};
 use crate::template::go::straight::{Place, Shape, Straight};
 use crate::template::go::value::{labels, object, text};
-use crate::template::go::{Language, Parsed, TemplateError, check_calls, parse};
+use crate::template::go::{Language, Parsed, TemplateError, parse};
 
 pub(super) use functions::number_of;
 pub(super) use humanize::{duration as humanize_duration, short as humanize};
 pub(super) use text_functions::{REGEX, lower, mapped, title, upper};
 
-/// The most bytes of one template; Prometheus has no limit.
-const MAX_BYTES: usize = 64 * 1024;
+/// The most bytes of one template; Prometheus has no limit. What expands to itself alone may have more.
+/// The work on one grows with the square of its variables: with so many bytes it stays below a second.
+const MAX_BYTES: usize = 256 * 1024;
 /// The most bytes of one expanded label or annotation; Prometheus has no limit.
 const MAX_OUTPUT: usize = 256 * 1024;
 /// How many templates each thread keeps: many rules have the same.
@@ -77,9 +78,7 @@ fn parsed(source: &str) -> Result<Parsed, TemplateError> {
         variables: SHAPE.variables,
         max_bytes: MAX_BYTES,
     };
-    let parsed = parse(source, &language)?;
-    check_calls(&parsed.calls, parsed.defines.iter().map(|(name, _)| name.as_str()))?;
-    Ok(parsed)
+    parse(source, &language)
 }
 
 impl Compiled {
@@ -141,10 +140,12 @@ pub enum Expansion<'t> {
     NeedsQuery(String),
 }
 
-/// Why a template gave no text.
+/// Why a template gave no text, in Prometheus' words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("error executing template: {message}")]
+#[error("error {step} template: {message}")]
 pub struct ExpandError {
+    /// In what it failed: `parsing` or `executing`.
+    pub step: &'static str,
     /// What failed.
     pub message: String,
 }
@@ -153,8 +154,8 @@ impl RuleTemplate {
     /// Parses a template.
     ///
     /// # Errors
-    /// Broken syntax, a block that is not closed, an unknown function, variable or template; more
-    /// than 64 KiB of text.
+    /// Broken syntax, a block that is not closed, an unknown function or variable; more than 256 KiB
+    /// of text. An unknown template is none, as in Go: calling it fails.
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
         if !source.contains("{{") {
             return Ok(Self { text: Arc::from(source), actions: None });
@@ -166,6 +167,21 @@ impl RuleTemplate {
                 Ok(Self { text: Arc::from(source), actions: Some(Arc::new(actions)) })
             })
         })
+    }
+
+    /// A template that need not parse: one that does not fails whenever it is expanded. So it is with the
+    /// labels of a group, which Prometheus does not parse before.
+    pub fn parse_late(source: &str) -> Self {
+        Self::parse(source).unwrap_or_else(|error| {
+            let actions =
+                Actions { label_uses: Box::default(), compiled: OnceLock::from(Err(error)) };
+            Self { text: Arc::from(source), actions: Some(Arc::new(actions)) }
+        })
+    }
+
+    /// Why it does not parse, if [`Self::parse_late`] has made it of such a text.
+    pub fn refusal(&self) -> Option<&TemplateError> {
+        self.actions.as_ref()?.compiled.get()?.as_ref().err()
     }
 
     /// The template as written.
@@ -198,8 +214,7 @@ impl RuleTemplate {
             return Ok(Expansion::Text(Cow::Borrowed(&self.text)));
         };
         let compiled = actions.compiled.get_or_init(|| parsed(&self.text).map(Compiled::new));
-        let compiled =
-            compiled.as_ref().map_err(|error| ExpandError { message: error.to_string() })?;
+        let compiled = compiled.as_ref().map_err(|error| failed("parsing", error.to_string()))?;
         let run = Run::new(&functions::DIALECT, facts(data, answers));
         let text = match compiled {
             Compiled::Straight(template) => {
@@ -214,9 +229,13 @@ impl RuleTemplate {
         match text {
             Ok(text) => Ok(Expansion::Text(Cow::Owned(text))),
             Err(Failure::Lacks(query)) => Ok(Expansion::NeedsQuery(query)),
-            Err(Failure::Error(message)) => Err(ExpandError { message }),
+            Err(Failure::Error(message)) => Err(failed("executing", message)),
         }
     }
+}
+
+fn failed(step: &'static str, message: String) -> ExpandError {
+    ExpandError { step, message }
 }
 
 impl fmt::Debug for RuleTemplate {
@@ -266,5 +285,7 @@ fn read(data: &RuleData<'_>, place: &Place) -> Value {
     }
 }
 
+#[cfg(test)]
+mod syntax_tests;
 #[cfg(test)]
 mod tests;
