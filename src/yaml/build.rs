@@ -159,7 +159,10 @@ impl<'a> Builder<'a> {
     fn end(&mut self, end: Span) {
         let Some(open) = self.open.pop() else { return };
         let text = self.source.text();
-        let in_brackets = text.get(open.start..).is_some_and(|rest| rest.starts_with(['[', '{']));
+        // Only a bracket ends with a token of its own. That the text begins with one says nothing: a
+        // list without indentation begins where its first item does.
+        let in_brackets = !end.is_empty()
+            && text.get(end.start..).is_some_and(|rest| rest.starts_with([']', '}']));
         let (last, value) = match open.content {
             Content::Items(items) => {
                 (items.iter().map(|node| node.span.end).max(), Value::Sequence(items.into()))

@@ -82,6 +82,27 @@ fn nodes_know_their_place() {
 }
 
 #[test]
+fn a_block_that_begins_or_ends_with_a_bracket_ends_with_its_last_item() {
+    for (text, expected) in [
+        ("k:\n- {a: b}", "{a: b}"),
+        ("k:\n- {a: b}\n", "{a: b}"),
+        ("k:\n- {a: b}\n- c # d\nx: y\n", "{a: b}\n- c"),
+        ("k:\n- [a]\n\nx: y\n", "[a]"),
+        ("k:\n  - {a: b}\nx: {}\n", "- {a: b}"),
+        ("k:\n  a: {b: c}\nx: {}\n", "a: {b: c}"),
+        ("k: {a: [b]} # c\n", "{a: [b]}"),
+        ("k: &x !t [a,\n b\n ]\n", "[a,\n b\n ]"),
+        ("k: [{a: b}: c, d]", "[{a: b}: c, d]"),
+    ] {
+        let document = tree(text);
+        assert_eq!(&text[document.root.get("k").unwrap().span.range()], expected, "{text:?}");
+    }
+    let document = tree("k: [a: b, c]");
+    let items = document.root.get("k").unwrap().as_sequence().unwrap();
+    assert_eq!(items[0].span, Span::new(4, 8), "a pair without braces");
+}
+
+#[test]
 fn characters_lead_back_to_the_file() {
     // The scalar at `k`; a part of its text; what stands in the file for it, and on which line.
     for (text, part, expected, line) in [
