@@ -97,7 +97,7 @@ pub(super) fn parse(
 
 fn empty() -> Node {
     let span = Span::at(0);
-    let scalar = Scalar { text: Arc::from(""), style: ScalarStyle::Plain, span, is_str: false };
+    let scalar = Scalar { text: Arc::from(""), style: ScalarStyle::Plain, span, is_text: false };
     Node { span, value: Value::Scalar(scalar) }
 }
 
