@@ -127,12 +127,53 @@ fn cases() -> Vec<String> {
         "a: b: c",
         "- a",
         "groups: []\n---\ngroups: []",
+        "groups: []\n---\nkind: ConfigMap\n",
+        "groups: []\n---\nkind: ConfigMap\n---\na: [\n",
+        "kind: PrometheusRule\ngroups: []",
+        "groups:\n-\n-\n",
+        "groups: [{name: a, rules: [~, ]}]",
+        "groups: [{}]",
+        "groups: [{name: a, rules: [{}]}]",
+        "groups: [{name: a, limit: 1.5}]",
+        "groups: [{name: a, limit: 1e3}]",
+        "groups: [{name: a, limit: 0888}]",
+        "groups: [{name: a, limit: .inf}]",
+        "groups: [{name: a, limit: 1e19}]",
+        "groups: [{name: a, limit: !foo 5}]",
+        "groups: [{name: !!int a}]",
+        "groups: [{name: !!bool yes}]",
+        "groups: [{name: a, labels: !up }]",
+        "groups: [\n{name: a, rules: [\n{alert: A,\n\texpr: 'up\n'}]\n}\n]\n",
+        "groups:\n- name: g\n  rules: [\n  {alert: A, expr: up},#c\n# ]\n]\n",
     ];
+    // What follows a good rule.
+    let tails = [
+        "    for:\t5m\n",
+        "\t\n    for: 5m\n",
+        "    \t\n    for: 5m\n",
+        "\t# c\n",
+        "    labels: {\n  a: b\n}\n",
+        "    labels: {a: b,\n\t\tc: d}\n",
+        "    labels: {a: b\n\t}\n",
+        "    labels: {<<: {a: b}, <<: {c: d}}\n",
+        "    labels: {a: 'b'}#c\n",
+        "    labels:\n      a: \"x\n  y\n\"\n      c: 'd\n\n\te'#f\n",
+        "    annotations: {a: \"http:\\/\\/b\", c: \"it\\'s\"}\n",
+        "    annotations: {c: \"it\\'s\"}\n",
+        "    annotations:\n      a: |\n        b\n\t\n",
+        "    annotations:\n      a: |#c\n        b\tc\n",
+        "    annotations:\n      a: b: c\n      d:\te\n",
+        "    for: !up\n",
+        "  -\n",
+        "  -\talert: B\n    expr: up\n",
+    ];
+    let good = file("alert: A\nexpr: up == 0");
+    let tails = tails.iter().map(|tail| format!("{good}{tail}"));
     let templates = templates()
         .into_iter()
         .map(|template| file(&format!("alert: A\nexpr: up\nannotations:\n  a: |\n    {template}")));
     let rules = rules.iter().map(|rule| file(rule));
-    rules.chain(files.map(str::to_owned)).chain(templates).collect()
+    rules.chain(files.map(str::to_owned)).chain(tails).chain(templates).collect()
 }
 
 /// Templates that Go's parser takes or refuses where one might not think so.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, SourceFile};
-use crate::lint::manifest;
+use crate::lint::manifest::{self, Part};
 use crate::rule::{self, RuleGroup};
 use crate::yaml;
 
@@ -26,8 +26,17 @@ pub fn read(source: &Arc<SourceFile>, named: bool) -> Vec<RuleFile> {
         let (groups, findings) = rule::check(&source);
         RuleFile { source, groups, findings }
     };
-    match manifest::rule_files(source) {
-        Some(files) => files.into_iter().map(checked).collect(),
+    match manifest::parts(source, named) {
+        Some(parts) => {
+            let file = |part| match part {
+                Part::Rules(source) => checked(source),
+                Part::Mistakes(findings) => {
+                    let source = Arc::new(SourceFile::new(source.path(), ""));
+                    RuleFile { source, groups: Vec::new(), findings }
+                }
+            };
+            parts.into_iter().map(file).collect()
+        }
         None if holds_rules(source) || (named && !is_unit_test(source)) => {
             vec![checked(Arc::clone(source))]
         }

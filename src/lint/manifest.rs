@@ -5,63 +5,179 @@
 
 use std::sync::Arc;
 
-use crate::diag::{SourceFile, Span};
+use crate::diag::{Diagnostic, Severity, SourceFile, Span};
 use crate::yaml::{self, Node, Scalar, ScalarStyle};
 
 /// The most documents of one file that are looked at.
 const MAX_DOCUMENTS: usize = 10_000;
 
-/// The rule files inside of a file, each as a file in which all else is blank. `None` where it holds
-/// no manifests.
-pub(super) fn rule_files(source: &Arc<SourceFile>) -> Option<Vec<Arc<SourceFile>>> {
+/// What is found in a file of manifests.
+#[derive(Debug)]
+pub(super) enum Part {
+    /// A rule file inside of it, as a file in which all else is blank.
+    Rules(Arc<SourceFile>),
+    /// What is wrong with what stands around the rules.
+    Mistakes(Vec<Diagnostic>),
+}
+
+/// The parts of a file that concern rules. `None` where it holds no manifests.
+///
+/// Prometheus reads the first document of a file. Where that one has `groups` on top it is a rule
+/// file, whatever follows; the manifests that follow are looked at all the same. A document that is no
+/// YAML is a mistake where it may be one with rules, and in a file that was `named` itself.
+pub(super) fn parts(source: &Arc<SourceFile>, named: bool) -> Option<Vec<Part>> {
     let text = source.text();
-    if !text.contains("kind:") || !(text.contains("PrometheusRule") || text.contains("ConfigMap")) {
+    if !text.contains("kind") || !(text.contains("PrometheusRule") || text.contains("ConfigMap")) {
         return None;
     }
-    let mut found = Vec::new();
-    let mut is_manifest = false;
-    for document in documents(text).into_iter().take(MAX_DOCUMENTS) {
-        let alone = only(source, document);
-        let Ok(parsed) = yaml::load(&alone) else { continue };
-        let kind = parsed.root.get("kind").and_then(Node::as_scalar).map(Scalar::text);
+    let mut found = Found { source, parts: Vec::new(), is_manifest: false, rules_first: None };
+    let mut broken = Vec::new();
+    for (number, document) in documents(text).into_iter().take(MAX_DOCUMENTS).enumerate() {
+        match yaml::load(&cut(source, document, document.end)) {
+            Ok(parsed) => {
+                let before = found.parts.len();
+                found.node(&parsed.root);
+                if parsed.root.get("groups").is_some() && found.parts.len() == before {
+                    found.rule_file(document, number);
+                }
+                found.mistakes_around(before, parsed.diagnostics);
+            }
+            Err(findings) => broken.push((document, findings)),
+        }
+    }
+    let Found { mut parts, is_manifest, rules_first, .. } = found;
+    if let Some(second) = rules_first {
+        // Nothing else is there: it is read as any other rule file.
+        if parts.len() == 1 {
+            return None;
+        }
+        parts.push(Part::Mistakes(vec![ignored(source, second)]));
+        return Some(parts);
+    }
+    let is_meant = named || !parts.is_empty();
+    let broken = broken.into_iter().filter(|(span, _)| {
+        is_meant || text.get(span.range()).is_some_and(says_that_it_holds_rules)
+    });
+    parts.extend(broken.map(|(_, findings)| Part::Mistakes(findings)));
+    (is_manifest || !parts.is_empty()).then_some(parts)
+}
+
+/// What has been found so far.
+struct Found<'a> {
+    source: &'a Arc<SourceFile>,
+    parts: Vec<Part>,
+    is_manifest: bool,
+    /// Where the second document begins, if the first one is a rule file.
+    rules_first: Option<Span>,
+}
+
+impl Found<'_> {
+    /// Looks at a manifest. A list, as `kubectl get -o yaml` gives it, has them as its items.
+    fn node(&mut self, node: &Node) {
+        let kind = node.get("kind").and_then(Node::as_scalar).map(Scalar::text);
+        let rules_on_top = node.get("groups").is_some();
         match kind {
-            Some("PrometheusRule") => {
-                is_manifest = true;
-                found.extend(
-                    parsed.root.get("spec").map(|spec| only(source, whole_lines(text, spec.span))),
-                );
+            Some("PrometheusRule") if !rules_on_top => {
+                self.is_manifest = true;
+                match node.get("spec") {
+                    Some(spec) => self.parts.push(Part::Rules(only(self.source, spec.span))),
+                    None => self.mistake(node, "the PrometheusRule needs `spec`"),
+                }
             }
-            Some("ConfigMap") => {
-                is_manifest = true;
-                let data = parsed.root.get("data").and_then(Node::as_mapping).unwrap_or_default();
-                let texts = data.iter().filter_map(|entry| entry.value.as_scalar());
-                found.extend(
-                    texts
-                        .filter(|text| holds_rules(text))
-                        .map(|value| only(source, whole_lines(text, value.span()))),
-                );
+            Some("ConfigMap") if !rules_on_top => {
+                self.is_manifest = true;
+                let data = node.get("data").and_then(Node::as_mapping).unwrap_or_default();
+                for value in data.iter().filter_map(|entry| entry.value.as_scalar()) {
+                    self.value(value);
+                }
             }
-            // A list, as `kubectl get -o yaml` gives it, or something else.
+            Some("List" | "PrometheusRuleList" | "ConfigMapList") => {
+                for item in node.get("items").and_then(Node::as_sequence).unwrap_or_default() {
+                    self.node(item);
+                }
+            }
             _ => {}
         }
     }
-    is_manifest.then_some(found)
+
+    /// A value of a ConfigMap may be a rule file. It can be cut out of a block, line for line.
+    fn value(&mut self, value: &Scalar) {
+        if !value.text().lines().any(|line| line.starts_with("groups:")) {
+            return;
+        }
+        if value.style() == ScalarStyle::Literal {
+            return self.parts.push(Part::Rules(only(self.source, value.span())));
+        }
+        let message = "the rules in this value are not checked";
+        let span = Span::new(value.span().start, value.span().start + 1);
+        let finding =
+            Diagnostic::new("yaml/unsupported", Severity::Warning, self.source, span, message)
+                .help("write it as a block (`|`), line for line");
+        self.parts.push(Part::Mistakes(vec![finding]));
+    }
+
+    fn mistake(&mut self, node: &Node, message: &str) {
+        let span = node.get("kind").map_or(node.span, |kind| kind.span);
+        let finding = Diagnostic::error("yaml/missing-key", self.source, span, message);
+        self.parts.push(Part::Mistakes(vec![finding]));
+    }
+
+    /// A document that is a rule file.
+    fn rule_file(&mut self, document: Span, number: usize) {
+        if number == 0 {
+            self.rules_first = Some(Span::at(document.end));
+        }
+        if number == 0 || self.rules_first.is_none() {
+            self.parts.push(Part::Rules(only(self.source, document)));
+        }
+    }
+
+    /// Of what was found in a document with rules, that which reading the rules does not find again.
+    fn mistakes_around(&mut self, before: usize, mut findings: Vec<Diagnostic>) {
+        let parts = self.parts.get(before..).unwrap_or_default();
+        if parts.is_empty() {
+            return;
+        }
+        findings.retain(|finding| {
+            !parts.iter().any(|part| {
+                let Part::Rules(rules) = part else { return false };
+                let kept = rules.text().get(finding.span.range()).unwrap_or_default();
+                !kept.trim().is_empty()
+            })
+        });
+        if !findings.is_empty() {
+            self.parts.push(Part::Mistakes(findings));
+        }
+    }
 }
 
-/// Whether a value of a ConfigMap is a rule file that can be cut out: a block, line for line.
-fn holds_rules(value: &Scalar) -> bool {
-    value.style() == ScalarStyle::Literal
-        && value.text().lines().any(|line| line.starts_with("groups:"))
+fn ignored(source: &Arc<SourceFile>, at: Span) -> Diagnostic {
+    let message = "the file holds a second document, which Prometheus ignores";
+    Diagnostic::new("yaml/second-document", Severity::Warning, source, at, message)
+        .help("move it to a file of its own")
 }
 
-/// The places of a file's documents.
+/// Whether a document that is no YAML is one with rules. The templates of Helm charts are no YAML
+/// and need not be.
+fn says_that_it_holds_rules(text: &str) -> bool {
+    let is_template = [".Values", ".Release", ".Chart"].iter().any(|name| text.contains(name));
+    let says_so = |line: &str| {
+        let line = line.trim_end();
+        line.starts_with("groups:") || line.ends_with("kind: PrometheusRule")
+    };
+    !is_template && text.lines().any(says_so)
+}
+
+/// The places of a file's documents. What stands before the first `---` is one if it has content.
 fn documents(text: &str) -> Vec<Span> {
     let mut documents = Vec::new();
     let (mut start, mut at) = (0, 0);
     for line in text.split_inclusive('\n') {
-        if line.trim_end() == "---" || line.starts_with("--- ") {
-            documents.push(Span::new(start, at));
-            start = at + line.len();
+        if line.trim_end() == "---" || line.starts_with("--- ") || line.starts_with("---\t") {
+            if start > 0 || has_content(text.get(..at).unwrap_or_default()) {
+                documents.push(Span::new(start, at));
+            }
+            start = at + 3;
         }
         at += line.len();
     }
@@ -69,26 +185,30 @@ fn documents(text: &str) -> Vec<Span> {
     documents
 }
 
-/// A place with the indentation of its first line.
-fn whole_lines(text: &str, span: Span) -> Span {
-    let before = text.get(..span.start).unwrap_or_default();
-    Span::new(before.rfind('\n').map_or(0, |at| at + 1), span.end)
+/// Whether there is more than comments and directives.
+fn has_content(text: &str) -> bool {
+    text.lines().map(str::trim).any(|line| !line.is_empty() && !line.starts_with(['#', '%']))
 }
 
-/// The file with everything blank but one place. It is drawn as it is.
+/// The file with everything blank but one place and the comment behind it. It is drawn as it is.
 fn only(source: &Arc<SourceFile>, keep: Span) -> Arc<SourceFile> {
-    let text = source.text();
-    let blank = |part: &str| -> String {
-        // As many bytes as before, so that places stay.
-        part.chars()
-            .map(|c| if c == '\n' { "\n".to_string() } else { " ".repeat(c.len_utf8()) })
-            .collect()
-    };
-    let before = blank(text.get(..keep.start).unwrap_or_default());
-    let kept = text.get(keep.range()).unwrap_or_default();
-    let behind = blank(text.get(keep.end..).unwrap_or_default());
-    let cut = SourceFile::new(source.path(), format!("{before}{kept}{behind}"));
-    Arc::new(cut.drawn_as(text.to_string()))
+    let rest = source.text().get(keep.end..).and_then(|rest| rest.lines().next());
+    let comment = rest.filter(|rest| rest.trim_start().starts_with('#')).map_or(0, str::len);
+    cut(source, Span::new(keep.start, keep.end + comment), source.text().len())
+}
+
+/// The file up to some place, with everything blank but a part of it.
+fn cut(source: &Arc<SourceFile>, keep: Span, end: usize) -> Arc<SourceFile> {
+    let (text, _) = source.text().split_at(source.text().floor_char_boundary(end));
+    // As many bytes as before, so that places stay.
+    let blank = |byte| if byte == b'\n' { '\n' } else { ' ' };
+    let (before, rest) = text.split_at(text.floor_char_boundary(keep.start));
+    let (kept, behind) = rest.split_at(rest.floor_char_boundary(keep.len()));
+    let mut cut = String::with_capacity(text.len());
+    cut.extend(before.bytes().map(blank));
+    cut.push_str(kept);
+    cut.extend(behind.bytes().map(blank));
+    Arc::new(SourceFile::new(source.path(), cut).drawn_as(text.to_string()))
 }
 
 #[cfg(test)]
@@ -122,13 +242,22 @@ spec:
     - name: b
       rules:
         - alert: B
-          expr: up ==
+          expr: up == # c
 ";
+
+    fn rules(source: &Arc<SourceFile>) -> Vec<Arc<SourceFile>> {
+        let parts = parts(source, false).unwrap().into_iter();
+        let rules = |part| match part {
+            Part::Rules(rules) => rules,
+            Part::Mistakes(findings) => panic!("{findings:?}"),
+        };
+        parts.map(rules).collect()
+    }
 
     #[test]
     fn rules_are_found_at_their_place_in_the_manifest() {
         let source = Arc::new(SourceFile::new("all.yaml", MANIFESTS));
-        let files = rule_files(&source).unwrap();
+        let files = rules(&source);
         assert_eq!(files.len(), 2);
         let (groups, findings) = rule::check(&files[0]);
         assert!(findings.is_empty(), "{findings:?}");
@@ -138,13 +267,75 @@ spec:
         assert_eq!(findings.len(), 1);
         assert_eq!(findings[0].line_column(), (26, 22), "{}", findings[0]);
         assert_eq!(files[1].drawn(0..4), Some("apiV"));
+        assert!(files[1].text().ends_with("expr: up == # c\n"), "comments disable checks");
     }
 
     #[test]
     fn other_files_are_no_manifests() {
         for text in ["groups: []\n", "kind: Deployment\n", "kind: [\n", "a: PrometheusRule kind:\n"]
         {
-            assert!(rule_files(&Arc::new(SourceFile::new("f", text))).is_none(), "{text}");
+            assert!(parts(&Arc::new(SourceFile::new("f", text)), false).is_none(), "{text}");
         }
+    }
+
+    /// How many rules of a file are good, and the other findings by their lines.
+    fn found(text: &str, named: bool) -> (usize, Vec<String>) {
+        let files = crate::lint::read(&Arc::new(SourceFile::new("f", text)), named);
+        let rules = files.iter().flat_map(|file| &file.groups).map(|group| group.rules.len());
+        let findings = files.iter().flat_map(|file| &file.findings);
+        let line = |finding: &Diagnostic| format!("{} {}", finding.line_column().0, finding.id);
+        (rules.sum(), findings.map(line).collect())
+    }
+
+    const GOOD: &str = "groups:\n- name: g\n  rules:\n  - {alert: A, expr: up}\n";
+
+    #[test]
+    fn no_rule_is_dropped_without_a_word() {
+        let crd = "kind: PrometheusRule\nspec:\n  groups:\n  - name: g\n    rules:\n";
+        let bad = "    - {alert: A, expr: up === 0}\n";
+        let good = "    - {alert: A, expr: up}\n";
+        for (text, rules, findings) in [
+            (format!("{crd}{bad}"), 0, &["6 promql/syntax"] as &[_]),
+            (format!("{crd}{}", bad.trim_end()), 0, &["6 promql/syntax"]),
+            (format!("{crd}{good}x: y\n"), 1, &[]),
+            (format!("{crd}{good}---\n{crd}{bad}"), 1, &["13 promql/syntax"]),
+            (format!("{}{good}", crd.replace("- name: g", "- {name: g, rules: []}\n  - name: h")), 1, &[]),
+            ("kind: PrometheusRule\nspec: {groups: [{name: g, rules: [{alert: A, expr: up}]}]}".into(), 1, &[]),
+            ("--- {kind: PrometheusRule, spec: {groups: [{name: g, rules: [{alert: A, expr: up}]}]}}".into(), 1, &[]),
+            ("{\"kind\": \"PrometheusRule\", \"spec\": {\"groups\": [{\"name\": \"\"}]}}".into(), 0, &["1 yaml/value"]),
+            (format!("kind: List\nitems:\n- {}{}", crd.replace('\n', "\n  "), bad), 0, &["8 promql/syntax"]),
+            // A document that is no YAML.
+            (format!("{crd}{good}---\nfoo: [\n"), 1, &["9 yaml/syntax"]),
+            (format!("foo: [\n---\n{crd}{good}"), 1, &["2 yaml/syntax"]),
+            (format!("{crd}{good}    x: y: z\n"), 0, &["7 yaml/syntax"]),
+            // A rule file comes first.
+            (format!("kind: PrometheusRule\n{GOOD}"), 1, &["1 yaml/unknown-key"]),
+            (format!("{GOOD}---\nkind: ConfigMap\n"), 1, &["5 yaml/second-document"]),
+            (format!("{GOOD}---\n{crd}{bad}"), 1, &["11 promql/syntax", "5 yaml/second-document"]),
+            (format!("{}---\nkind: ConfigMap\n", GOOD.replace("expr: up", "expr: up ===")), 0, &["4 promql/syntax", "5 yaml/second-document"]),
+            (format!("kind: ConfigMap\n---\n{GOOD}"), 1, &[]),
+            (format!("{GOOD}---\nkind: ConfigMap\n---\na: [\n"), 1, &["5 yaml/second-document"]),
+            // What stands around the rules.
+            (format!("{crd}{} # x\n---\nkind: ConfigMap\n", good.trim_end()), 1, &[]),
+            (format!("{crd}{good}spec: {{}}\n"), 1, &["7 yaml/duplicate-key"]),
+            ("kind: PrometheusRule\nspce: {}\n".into(), 0, &["1 yaml/missing-key"]),
+            (format!("kind: ConfigMap\ndata: {{a: {:?}}}\n", GOOD), 0, &["2 yaml/unsupported"]),
+        ] {
+            assert_eq!(found(&text, false), (rules, findings.iter().map(|f| f.to_string()).collect()), "{text}");
+        }
+    }
+
+    #[test]
+    fn yaml_that_is_not_about_rules_is_nobodys_mistake() {
+        for text in [
+            "kind: ConfigMap\n---\nfoo: [\n",
+            "kind: PrometheusRule\nspec:\n{{ .Values.rules }}\n",
+            "kind: ConfigMap\ndata: {{ toYaml . }}\n",
+            "a: b\n---\nkind: ConfigMap\n",
+        ] {
+            assert_eq!(found(text, false), (0, Vec::new()), "{text}");
+        }
+        let named = found("kind: ConfigMap\n---\nfoo: [\n", true);
+        assert_eq!(named, (0, vec!["4 yaml/syntax".to_string()]));
     }
 }

@@ -61,5 +61,12 @@ pub const REFUSALS: &[Refusal] = &[
     error("yaml/syntax", "A file is not YAML", REFUSED),
     error("yaml/type", "A value has the wrong type", REFUSED),
     error("yaml/unknown-key", "A key is not known", REFUSED),
+    Refusal {
+        id: "yaml/unsupported",
+        severity: Severity::Warning,
+        title: "Rules stand where they cannot be checked",
+        text: "A value of a ConfigMap is checked where it is a block (`|`), line for line, in which \
+               every place of a rule is a place of the file. Write it so.",
+    },
     error("yaml/value", "A value is not one of those that are allowed", REFUSED),
 ];

@@ -55,6 +55,9 @@ pub(super) fn groups<'n>(document: &'n Document, reader: &mut Reader) -> &'n [No
 /// Reads a group.
 pub(super) fn group<'n>(node: &'n Node, reader: &mut Reader) -> Option<RawGroup<'n>> {
     reader.set_rule(None);
+    if reader.is_empty_item(node, "the group") {
+        return None;
+    }
     let mut fields = reader.mapping(node, "the group")?;
     let name = required(&mut fields, reader, "name");
     let group = RawGroup {
@@ -77,6 +80,9 @@ pub(super) fn group<'n>(node: &'n Node, reader: &mut Reader) -> Option<RawGroup<
 fn rule<'n>(node: &'n Node, reader: &mut Reader) -> Option<RawRule<'n>> {
     let name = ["alert", "record"].into_iter().find_map(|key| node.get(key)?.as_scalar());
     reader.set_rule(name.map(|name| name.text().to_string()));
+    if reader.is_empty_item(node, "the rule") {
+        return None;
+    }
     let mut fields = reader.mapping(node, "the rule")?;
     let rule = RawRule {
         span: fields.span(),

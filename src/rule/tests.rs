@@ -196,6 +196,12 @@ fn what_prometheus_accepts_is_accepted() {
     let (groups, findings) = checked("groups: [{name: a}]\n---\ngroups: 1\n");
     assert_eq!((groups.len(), findings.len()), (1, 1));
     assert_eq!(findings[0].severity, Severity::Warning);
+    // Go leaves out items that are nothing.
+    let (groups, findings) =
+        checked("groups:\n- name: a\n  rules:\n  -\n  - {alert: A, expr: up}\n-\n");
+    assert_eq!((groups.len(), groups[0].rules.len()), (1, 1));
+    assert_eq!(found(&findings), ["4:4 yaml/value", "6:2 yaml/value"]);
+    assert!(findings.iter().all(|finding| finding.severity == Severity::Warning));
 }
 
 #[test]

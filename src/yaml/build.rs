@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use saphyr_parser::{Event, ScalarStyle as Style, Tag};
+use saphyr_parser::{Event, ScalarStyle as Style};
 
 use crate::diag::{Diagnostic, SourceFile, Span};
 use crate::yaml::load::Parsed;
@@ -14,6 +14,11 @@ use crate::yaml::{
 
 /// So many keys are looked for one by one.
 const FEW: usize = 16;
+
+/// How the tags of YAML itself begin.
+const CORE: &str = "tag:yaml.org,2002:";
+/// Of these tags, the text decides. A value with any other tag is a text to Go.
+const RESOLVED: [&str; 6] = ["int", "float", "bool", "null", "timestamp", "merge"];
 
 /// What a subtree costs, aliases followed.
 #[derive(Clone, Copy, Default)]
@@ -45,6 +50,8 @@ struct Entries {
     /// The key whose value comes next.
     key: Key,
     merges: Vec<Node>,
+    /// Where the merge key stands.
+    merge: Option<Span>,
 }
 
 #[derive(Default)]
@@ -108,8 +115,16 @@ impl<'a> Builder<'a> {
                 let style = convert(style);
                 let has_properties = anchor > 0 || tag.is_some();
                 let span = place::trim(self.source.text(), span, style, has_properties);
-                let is_str = tag.is_some_and(|tag| is_str(&tag));
-                let scalar = Scalar { text: Arc::from(text), style, span, is_str };
+                // A `!` alone says nothing to Go.
+                let tag = tag.map(|tag| format!("{}{}", tag.handle, tag.suffix));
+                let tag = tag.filter(|tag| tag != "!");
+                let tag = tag.as_deref().map(|tag| tag.strip_prefix(CORE).unwrap_or("str"));
+                let is_text = tag.is_some_and(|tag| !RESOLVED.contains(&tag));
+                let scalar = Scalar { text: Arc::from(text), style, span, is_text };
+                if let Some(tag) = tag.filter(|tag| !scalar.may_have(tag)) {
+                    let message = format!("this is not what the tag `!!{tag}` says");
+                    self.report(Diagnostic::error("yaml/value", self.source, span, message));
+                }
                 let size = Size { nodes: 1, bytes: scalar.text.len(), height: 0 };
                 self.charge(span, size)?;
                 self.put(Node { span, value: Value::Scalar(scalar) }, size, anchor);
@@ -159,7 +174,10 @@ impl<'a> Builder<'a> {
     fn end(&mut self, end: Span) {
         let Some(open) = self.open.pop() else { return };
         let text = self.source.text();
-        let in_brackets = text.get(open.start..).is_some_and(|rest| rest.starts_with(['[', '{']));
+        // Only a bracket ends with a token of its own. That the text begins with one says nothing: a
+        // list without indentation begins where its first item does.
+        let in_brackets = !end.is_empty()
+            && text.get(end.start..).is_some_and(|rest| rest.starts_with([']', '}']));
         let (last, value) = match open.content {
             Content::Items(items) => {
                 (items.iter().map(|node| node.span.end).max(), Value::Sequence(items.into()))
@@ -258,7 +276,11 @@ impl Entries {
     fn set_key(&mut self, node: Node, source: &Arc<SourceFile>) -> Option<Diagnostic> {
         match node.value {
             Value::Scalar(scalar) if is_merge(&scalar) => {
-                self.key = Key::Merge;
+                if let Some(first) = self.merge {
+                    self.key = Key::Bad;
+                    return Some(stands_twice(&scalar, first, source));
+                }
+                (self.key, self.merge) = (Key::Merge, Some(scalar.span));
                 None
             }
             Value::Scalar(scalar) => {
@@ -276,12 +298,7 @@ impl Entries {
 
     fn insert(&mut self, key: Scalar, value: Node, source: &Arc<SourceFile>) -> Option<Diagnostic> {
         if let Some(first) = self.place(&key.text).and_then(|i| self.list.get(i)) {
-            let message = format!("the key `{}` stands twice in one mapping", key.text);
-            return Some(
-                Diagnostic::error("yaml/duplicate-key", source, key.span, message)
-                    .caret("the second")
-                    .label(first.key.span, "the first"),
-            );
+            return Some(stands_twice(&key, first.key.span, source));
         }
         self.push(Entry { key, value });
         None
@@ -304,13 +321,15 @@ impl Entries {
     }
 }
 
-fn is_merge(key: &Scalar) -> bool {
-    key.style == ScalarStyle::Plain && &*key.text == "<<" && !key.is_str
+fn stands_twice(key: &Scalar, first: Span, source: &Arc<SourceFile>) -> Diagnostic {
+    let message = format!("the key `{}` stands twice in one mapping", key.text);
+    Diagnostic::error("yaml/duplicate-key", source, key.span, message)
+        .caret("the second")
+        .label(first, "the first")
 }
 
-fn is_str(tag: &Tag) -> bool {
-    (tag.is_yaml_core_schema() && tag.suffix == "str")
-        || (tag.handle == "!" && tag.suffix.is_empty())
+fn is_merge(key: &Scalar) -> bool {
+    key.style == ScalarStyle::Plain && &*key.text == "<<" && !key.is_text
 }
 
 fn convert(style: Style) -> ScalarStyle {

@@ -7,9 +7,11 @@ use saphyr_parser::{Event, Parser, ScanError};
 
 use crate::diag::{Diagnostic, Severity, SourceFile, Span};
 use crate::yaml::build::Builder;
+use crate::yaml::go;
 use crate::yaml::input::CappedInput;
 use crate::yaml::limits::{self, MAX_DEPTH, MAX_HELD};
 use crate::yaml::parts;
+use crate::yaml::repair::Repaired;
 use crate::yaml::{Node, Scalar, ScalarStyle, Value};
 
 /// The first document of a file.
@@ -31,11 +33,39 @@ pub struct Document {
 /// [`Document::diagnostics`] that came before.
 pub fn load(source: &Arc<SourceFile>) -> Result<Document, Vec<Diagnostic>> {
     limits::check(source).map_err(|diagnostic| vec![*diagnostic])?;
-    if let Some(document) = parts::load(source) {
-        return Ok(document);
+    let text = source.text();
+    let document = match parts::load(source) {
+        Some(document) => document,
+        None => {
+            let whole = parse(source, Span::new(0, text.len()), 0);
+            let Parsed { root, diagnostics, .. } =
+                whole.or_else(|mistakes| parse_as_go(source, mistakes))?;
+            Document { source: Arc::clone(source), root: root.unwrap_or_else(empty), diagnostics }
+        }
+    };
+    if go::may_be_refused(text)
+        && let Err((at, reason)) = go::edits(text)
+    {
+        return Err(vec![not_yaml(source, at, reason)]);
     }
-    let Parsed { root, diagnostics, .. } = parse(source, Span::new(0, source.text().len()), 0)?;
-    Ok(Document { source: Arc::clone(source), root: root.unwrap_or_else(empty), diagnostics })
+    Ok(document)
+}
+
+/// Reads a text that the parser refuses with the blanks that Go does without.
+fn parse_as_go(
+    source: &Arc<SourceFile>,
+    mistakes: Vec<Diagnostic>,
+) -> Result<Parsed, Vec<Diagnostic>> {
+    let place = |all: &[Diagnostic]| all.last().map(|last| (last.id, last.span.start));
+    let Some(("yaml/syntax", first)) = place(&mistakes) else { return Err(mistakes) };
+    let edits = go::edits(source.text()).unwrap_or_default();
+    let Some(repaired) = Repaired::new(source.text(), &edits) else { return Err(mistakes) };
+    let offsets = Offsets { repaired: Some(&repaired), ..Offsets::new(&repaired.text, 0) };
+    events(source, &repaired.text, &offsets, 0).map_err(|again| match place(&again) {
+        // What stands further up is no mistake to Go.
+        Some((_, second)) if second > first => again,
+        _ => mistakes,
+    })
 }
 
 /// What was read of a text or a part of it.
@@ -57,7 +87,16 @@ pub(super) fn parse(
     outer: usize,
 ) -> Result<Parsed, Vec<Diagnostic>> {
     let text = source.text().get(part.range()).unwrap_or_default();
-    let offsets = Offsets::new(text, part.start);
+    events(source, text, &Offsets::new(text, part.start), outer)
+}
+
+/// Reads the first document of a text, whose places in the file the offsets know.
+fn events(
+    source: &Arc<SourceFile>,
+    text: &str,
+    offsets: &Offsets<'_>,
+    outer: usize,
+) -> Result<Parsed, Vec<Diagnostic>> {
     let budget = Cell::new(MAX_HELD);
     let mut parser = Parser::new(CappedInput::new(text, &budget));
     let mut builder = Builder::new(source, outer);
@@ -72,7 +111,7 @@ pub(super) fn parse(
                 let at = Span::at(offsets.byte(error.marker().index()));
                 return Err(builder.refuse(too_much(source, at)));
             }
-            Err(error) => return Err(builder.refuse(syntax_error(source, &offsets, &error))),
+            Err(error) => return Err(builder.refuse(syntax_error(source, offsets, &error))),
         };
         if held_too_much {
             let at = Span::at(offsets.byte(span.start.index()));
@@ -97,7 +136,7 @@ pub(super) fn parse(
 
 fn empty() -> Node {
     let span = Span::at(0);
-    let scalar = Scalar { text: Arc::from(""), style: ScalarStyle::Plain, span, is_str: false };
+    let scalar = Scalar { text: Arc::from(""), style: ScalarStyle::Plain, span, is_text: false };
     Node { span, value: Value::Scalar(scalar) }
 }
 
@@ -119,13 +158,18 @@ fn syntax_error(source: &Arc<SourceFile>, offsets: &Offsets<'_>, error: &ScanErr
         return Diagnostic::error("yaml/limit", source, Span::at(start), message)
             .help(format!("at most {MAX_DEPTH} levels are read"));
     }
+    not_yaml(source, start, error.info())
+}
+
+/// What is wrong with the character at a place.
+fn not_yaml(source: &Arc<SourceFile>, start: usize, reason: &str) -> Diagnostic {
     let text = source.text();
     let width = text.get(start..).and_then(|rest| rest.chars().next());
     let end = start + width.filter(|c| *c != '\n').map_or(0, char::len_utf8);
     let diagnostic =
         Diagnostic::error("yaml/syntax", source, Span::new(start, end), "this is not valid YAML")
-            .caret(error.info());
-    match error.info() {
+            .caret(reason);
+    match reason {
         info if info.contains("mapping values are not allowed") => diagnostic
             .help("a value with a colon and a blank in it needs quotes or a block scalar (`|`)"),
         info if info.contains("tab") => diagnostic.help("indent with spaces"),
@@ -141,6 +185,8 @@ struct Offsets<'a> {
     start: usize,
     /// The byte offset of every 64th character; empty where each character is one byte.
     marks: Vec<usize>,
+    /// What was changed of the file's text, if this is not its own.
+    repaired: Option<&'a Repaired>,
 }
 
 const STEP: usize = 64;
@@ -148,14 +194,15 @@ const STEP: usize = 64;
 impl<'a> Offsets<'a> {
     fn new(text: &'a str, start: usize) -> Self {
         if text.is_ascii() {
-            return Self { text, start, marks: Vec::new() };
+            return Self { text, start, marks: Vec::new(), repaired: None };
         }
         let marks = text.char_indices().step_by(STEP).map(|(at, _)| at).collect();
-        Self { text, start, marks }
+        Self { text, start, marks, repaired: None }
     }
 
     fn byte(&self, chars: usize) -> usize {
-        self.start + self.inside(chars)
+        let at = self.start + self.inside(chars);
+        self.repaired.map_or(at, |repaired| repaired.original(at))
     }
 
     fn inside(&self, chars: usize) -> usize {

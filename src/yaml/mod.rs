@@ -40,6 +40,7 @@
 mod build;
 mod fields;
 mod file;
+mod go;
 mod hide;
 mod input;
 mod limits;
@@ -47,6 +48,7 @@ mod load;
 mod parts;
 mod place;
 mod reader;
+mod repair;
 mod scalar;
 mod tree;
 

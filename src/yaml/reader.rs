@@ -8,6 +8,9 @@ use crate::diag::{Diagnostic, Severity, SourceFile, Span, has_errors};
 use crate::model::parse_duration;
 use crate::yaml::{Document, Fields, MAX_FINDINGS, Node, Resolved, Scalar};
 
+/// The first number that is too large for an integer.
+const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
+
 /// Collects the mistakes of one file.
 ///
 /// The methods that read a node take `what`, the words for it in a message, such as
@@ -105,6 +108,16 @@ impl Reader {
         self.report(diagnostic.caret(format!("expected {wanted}")));
     }
 
+    /// Whether an item of a list is nothing at all, which is noted: Go leaves such items out.
+    pub fn is_empty_item(&mut self, node: &Node, what: &(impl Display + ?Sized)) -> bool {
+        if node.is_null() {
+            let message = format!("{what} is empty, so there is none");
+            let (source, severity) = (&self.source, Severity::Warning);
+            self.report(Diagnostic::new("yaml/value", severity, source, node.span, message));
+        }
+        node.is_null()
+    }
+
     /// Notes that a scalar has the right type and a wrong value (`yaml/value`).
     pub fn wrong_value(
         &mut self,
@@ -176,10 +189,23 @@ impl Reader {
         }
     }
 
-    /// A whole number.
+    /// A whole number. Of another number Go takes what stands before the point, so it is no mistake.
     pub fn integer(&mut self, node: &Node, what: &(impl Display + ?Sized)) -> Option<i64> {
         match node.as_scalar().map(Scalar::resolve) {
             Some(Resolved::Integer(value)) => Some(value),
+            #[expect(clippy::cast_possible_truncation, reason = "as Go does it, up to this bound")]
+            Some(Resolved::Float(value)) if value < TWO_TO_63 => {
+                let whole = value as i64;
+                if value.fract() != 0.0 {
+                    let message = format!("{what} is a whole number: this counts as {whole}");
+                    let source = &self.source;
+                    let severity = Severity::Warning;
+                    let finding =
+                        Diagnostic::new("yaml/value", severity, source, node.span, message);
+                    self.report(finding);
+                }
+                Some(whole)
+            }
             _ => {
                 self.wrong_type(node, what, "a whole number");
                 None
@@ -252,5 +278,32 @@ impl Reader {
             }
         }
         Some(pairs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_cut_as_go_does_it() {
+        for (text, expected, findings) in [
+            ("1e3", Some(1000), 0),
+            ("1.0", Some(1), 0),
+            ("0888", Some(888), 0),
+            ("-1.5", Some(-1), 1),
+            (".5", Some(0), 1),
+            ("1e19", None, 1),
+            (".inf", None, 1),
+            (".nan", None, 1),
+            ("'5'", None, 1),
+        ] {
+            let source = Arc::new(SourceFile::new("f", text));
+            let document = crate::yaml::load(&source).unwrap();
+            let mut reader = Reader::new(&document);
+            assert_eq!(reader.integer(&document.root, "it"), expected, "{text}");
+            assert_eq!(reader.has_errors(), expected.is_none(), "{text}");
+            assert_eq!(reader.into_diagnostics().len(), findings, "{text}");
+        }
     }
 }

@@ -41,8 +41,8 @@ pub struct Scalar {
     pub(super) text: Arc<str>,
     pub(super) style: ScalarStyle,
     pub(super) span: Span,
-    /// Whether `!!str` says that it is a text.
-    pub(super) is_str: bool,
+    /// Whether a tag, such as `!!str`, says that it is a text.
+    pub(super) is_text: bool,
 }
 
 impl Scalar {
@@ -79,9 +79,14 @@ impl Scalar {
     /// What it means to the decoder of Go (`resolve.go` of yaml.v2 and yaml.v3, for the types that
     /// configuration has): quoted and block scalars are text, plain ones may be more.
     pub fn resolve(&self) -> Resolved {
-        if self.style != ScalarStyle::Plain || self.is_str {
+        if self.style != ScalarStyle::Plain || self.is_text {
             return Resolved::Text;
         }
+        self.plain()
+    }
+
+    /// What it would mean without quotes.
+    fn plain(&self) -> Resolved {
         match self.text.as_ref() {
             "" | "~" | "null" | "Null" | "NULL" => Resolved::Null,
             "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "y" | "Y" => {
@@ -90,6 +95,21 @@ impl Scalar {
             "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" | "n"
             | "N" => Resolved::Bool(false),
             text => number(text),
+        }
+    }
+
+    /// Whether the value may have a tag of YAML's own, as Go sees it.
+    pub(super) fn may_have(&self, tag: &str) -> bool {
+        match (tag, self.plain()) {
+            ("int", Resolved::Integer(_))
+            | ("float", Resolved::Integer(_) | Resolved::Float(_)) => true,
+            ("null", meant) => meant == Resolved::Null,
+            // Not `yes` and the like, which are bools only where a bool is asked for.
+            ("bool", Resolved::Bool(_)) => {
+                ["true", "false"].contains(&self.text.to_lowercase().as_str())
+            }
+            ("int" | "float" | "bool", _) => false,
+            _ => true,
         }
     }
 }

@@ -82,6 +82,27 @@ fn nodes_know_their_place() {
 }
 
 #[test]
+fn a_block_that_begins_or_ends_with_a_bracket_ends_with_its_last_item() {
+    for (text, expected) in [
+        ("k:\n- {a: b}", "{a: b}"),
+        ("k:\n- {a: b}\n", "{a: b}"),
+        ("k:\n- {a: b}\n- c # d\nx: y\n", "{a: b}\n- c"),
+        ("k:\n- [a]\n\nx: y\n", "[a]"),
+        ("k:\n  - {a: b}\nx: {}\n", "- {a: b}"),
+        ("k:\n  a: {b: c}\nx: {}\n", "a: {b: c}"),
+        ("k: {a: [b]} # c\n", "{a: [b]}"),
+        ("k: &x !t [a,\n b\n ]\n", "[a,\n b\n ]"),
+        ("k: [{a: b}: c, d]", "[{a: b}: c, d]"),
+    ] {
+        let document = tree(text);
+        assert_eq!(&text[document.root.get("k").unwrap().span.range()], expected, "{text:?}");
+    }
+    let document = tree("k: [a: b, c]");
+    let items = document.root.get("k").unwrap().as_sequence().unwrap();
+    assert_eq!(items[0].span, Span::new(4, 8), "a pair without braces");
+}
+
+#[test]
 fn characters_lead_back_to_the_file() {
     // The scalar at `k`; a part of its text; what stands in the file for it, and on which line.
     for (text, part, expected, line) in [
@@ -141,6 +162,13 @@ fn scalars_mean_what_go_makes_of_them() {
         ("0o10", Resolved::Integer(8)),
         ("+-5", Resolved::Text),
         ("!!str 12", Resolved::Text),
+        ("!up", Resolved::Text),
+        ("!foo 5", Resolved::Text),
+        ("! 5", Resolved::Integer(5)),
+        ("!!int 0x1f", Resolved::Integer(31)),
+        ("!!float 12", Resolved::Integer(12)),
+        ("!!bool True", Resolved::Bool(true)),
+        ("!!null", Resolved::Null),
         ("1.5", Resolved::Float(1.5)),
         ("1e3", Resolved::Float(1000.0)),
         ("-.inf", Resolved::Float(f64::NEG_INFINITY)),
@@ -163,6 +191,15 @@ fn mistakes_that_leave_a_tree() {
             "a: {<<: 1}",
             "yaml/merge f.yml:1:9: a merge key needs a mapping, found a number: not a mapping",
         ),
+        (
+            "a: {<<: {b: c}, <<: {d: e}}",
+            "yaml/duplicate-key f.yml:1:17: the key `<<` stands twice in one mapping: the second",
+        ),
+        ("a: !!int b", "yaml/value f.yml:1:10: this is not what the tag `!!int` says"),
+        ("!!bool yes", "yaml/value f.yml:1:8: this is not what the tag `!!bool` says"),
+        ("!!int", "yaml/value f.yml:1:6: this is not what the tag `!!int` says"),
+        ("!!null x", "yaml/value f.yml:1:8: this is not what the tag `!!null` says"),
+        ("!!float 1.2.3", "yaml/value f.yml:1:9: this is not what the tag `!!float` says"),
         ("a: {{x}: 1}", "yaml/type f.yml:1:5: a key must be a string, found a mapping"),
         (
             "a: 1\n---\nb: 2\n",
