@@ -21,6 +21,10 @@ pub enum Style {
 /// A line longer than this is not drawn: the place is named by line and column alone.
 const MAX_DRAWN_LINE: usize = 1000;
 
+/// Places further apart than so many lines are drawn each by itself: the renderer goes over all that lies
+/// between places that are drawn together.
+const MAX_LINES_TOGETHER: usize = 500;
+
 /// Findings in the order given, each as a compiler would show it, with an empty line between.
 pub fn render_text(diagnostics: &[Diagnostic], style: Style) -> String {
     let renderer = match style {
@@ -98,13 +102,19 @@ struct Place<'a> {
     primary: bool,
 }
 
-/// The places of a finding by file, the cause's file first.
+/// The places of a finding by file and part of it, the cause's first.
 fn by_file(diagnostic: &Diagnostic) -> Vec<(&SourceFile, Vec<Place<'_>>)> {
     let primary = Place { span: diagnostic.span, text: &diagnostic.caret, primary: true };
     let mut files: Vec<(&Arc<SourceFile>, Vec<Place>)> = vec![(&diagnostic.source, vec![primary])];
     for label in &diagnostic.labels {
         let place = Place { span: label.span, text: &label.text, primary: false };
-        match files.iter_mut().find(|(source, _)| Arc::ptr_eq(source, &label.source)) {
+        let line = |span: Span| label.source.line_column(span.start).0;
+        let is_near =
+            |other: &Place| line(other.span).abs_diff(line(label.span)) <= MAX_LINES_TOGETHER;
+        let is_here = |source: &Arc<SourceFile>, places: &[Place]| {
+            Arc::ptr_eq(source, &label.source) && places.iter().all(is_near)
+        };
+        match files.iter_mut().find(|(source, places)| is_here(source, places)) {
             Some((_, places)) => places.push(place),
             None => files.push((&label.source, vec![place])),
         }
@@ -209,6 +219,18 @@ mod tests {
             .label(Span::new(10, 14), "in this group")
             .help("did you mean `interval`?")
             .rule("A")
+    }
+
+    #[test]
+    fn places_far_apart_are_drawn_each_by_itself() {
+        let text = format!("a: b\n{}c: d\n", "\n".repeat(2 * MAX_LINES_TOGETHER));
+        let source = Arc::new(SourceFile::new("f", text.as_str()));
+        let last = text.len() - 5;
+        let finding = Diagnostic::error("x/y", &source, Span::new(last, last + 1), "m")
+            .label(Span::new(0, 1), "the first");
+        let drawn = render_text(&[finding], Style::Plain);
+        assert!(drawn.contains("--> f:1002:1\n"), "{drawn}");
+        assert!(drawn.contains("::: f:1:1\n") && drawn.contains("- the first"), "{drawn}");
     }
 
     #[test]

@@ -103,12 +103,6 @@ impl SourceFile {
         start..end.max(start)
     }
 
-    /// The first byte of each line and how many bytes it has, without its end.
-    pub(crate) fn lines(&self) -> impl Iterator<Item = (usize, usize)> {
-        let ends = self.lines.iter().skip(1).map(|next| next - 1).chain([self.text.len()]);
-        self.lines.iter().zip(ends).map(|(start, end)| (*start, end - start))
-    }
-
     /// The nearest character boundary at or before an offset.
     pub(crate) fn floor(&self, offset: usize) -> usize {
         let mut offset = offset.min(self.text.len());
@@ -133,6 +127,5 @@ mod tests {
         assert_eq!(source.line_column(7), (3, 2));
         assert_eq!(source.line_column(999), (3, 4));
         assert_eq!(source.lines_range(3, 3), 6..9);
-        assert_eq!(source.lines().collect::<Vec<_>>(), [(0, 4), (5, 0), (6, 3)]);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, SourceFile};
-use crate::lint::manifest::{self, Part};
+use crate::lint::manifest::{Manifests, manifests};
 use crate::rule::{self, RuleGroup};
 use crate::yaml;
 
@@ -22,26 +22,21 @@ pub struct RuleFile {
 /// tests gives nothing, since `rules/*.yaml` is often written out by a shell; nor does one that was
 /// not `named` itself and holds no rules, such as a Helm value.
 pub fn read(source: &Arc<SourceFile>, named: bool) -> Vec<RuleFile> {
-    let checked = |source: Arc<SourceFile>| {
-        let (groups, findings) = rule::check(&source);
-        RuleFile { source, groups, findings }
-    };
-    match manifest::parts(source, named) {
-        Some(parts) => {
-            let file = |part| match part {
-                Part::Rules(source) => checked(source),
-                Part::Mistakes(findings) => {
-                    let source = Arc::new(SourceFile::new(source.path(), ""));
-                    RuleFile { source, groups: Vec::new(), findings }
-                }
-            };
-            parts.into_iter().map(file).collect()
+    if let Some(Manifests { rules, mistakes }) = manifests(source, named) {
+        let (mut groups, mut findings) = (Vec::new(), Vec::new());
+        for document in &rules {
+            let (more, wrong) = rule::check_inside(document);
+            groups.extend(more);
+            findings.extend(wrong);
         }
-        None if holds_rules(source) || (named && !is_unit_test(source)) => {
-            vec![checked(Arc::clone(source))]
-        }
-        None => Vec::new(),
+        findings.extend(mistakes);
+        return vec![RuleFile { source: Arc::clone(source), groups, findings }];
     }
+    if holds_rules(source) || (named && !is_unit_test(source)) {
+        let (groups, findings) = rule::check(source);
+        return vec![RuleFile { source: Arc::clone(source), groups, findings }];
+    }
+    Vec::new()
 }
 
 /// Whether a file holds rules: `groups` on top. One that is no YAML is taken for such a file if a

@@ -1,77 +1,92 @@
 //! Rules inside of Kubernetes manifests: PrometheusRule, and ConfigMaps whose values are rule files.
 //!
-//! The rules are cut out by blanking everything else, so that every place in them is a place in the
-//! file.
+//! They are read where they stand, so that every place in them is a place in the file.
 
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Severity, SourceFile, Span};
-use crate::yaml::{self, Node, Scalar, ScalarStyle};
+use crate::yaml::{self, Document, Node, Scalar, ScalarStyle};
 
 /// The most documents of one file that are looked at.
 const MAX_DOCUMENTS: usize = 10_000;
 
-/// What is found in a file of manifests.
-#[derive(Debug)]
-pub(super) enum Part {
-    /// A rule file inside of it, as a file in which all else is blank.
-    Rules(Arc<SourceFile>),
-    /// What is wrong with what stands around the rules.
-    Mistakes(Vec<Diagnostic>),
+/// What a file of manifests holds.
+#[derive(Debug, Default)]
+pub(super) struct Manifests {
+    /// The rule files inside of it.
+    pub(super) rules: Vec<Document>,
+    /// What is wrong with what stands around them.
+    pub(super) mistakes: Vec<Diagnostic>,
 }
 
-/// The parts of a file that concern rules. `None` where it holds no manifests.
+/// What a file holds that concerns rules. `None` where it holds no manifests.
 ///
 /// Prometheus reads the first document of a file. Where that one has `groups` on top it is a rule
 /// file, whatever follows; the manifests that follow are looked at all the same. A document that is no
 /// YAML is a mistake where it may be one with rules, and in a file that was `named` itself.
-pub(super) fn parts(source: &Arc<SourceFile>, named: bool) -> Option<Vec<Part>> {
+pub(super) fn manifests(source: &Arc<SourceFile>, named: bool) -> Option<Manifests> {
     let text = source.text();
     if !text.contains("kind") || !(text.contains("PrometheusRule") || text.contains("ConfigMap")) {
         return None;
     }
-    let mut found = Found { source, parts: Vec::new(), is_manifest: false, rules_first: None };
+    let manifests = Manifests::default();
+    let mut found = Found { source, manifests, is_manifest: false, rules_first: None };
     let mut broken = Vec::new();
-    for (number, document) in documents(text).into_iter().take(MAX_DOCUMENTS).enumerate() {
-        match yaml::load(&cut(source, document, document.end)) {
-            Ok(parsed) => {
-                let before = found.parts.len();
-                found.node(&parsed.root);
-                if parsed.root.get("groups").is_some() && found.parts.len() == before {
-                    found.rule_file(document, number);
-                }
-                found.mistakes_around(before, parsed.diagnostics);
-            }
-            Err(findings) => broken.push((document, findings)),
+    for (number, place) in documents(text).into_iter().take(MAX_DOCUMENTS).enumerate() {
+        match yaml::load_part(source, place) {
+            Ok(document) => found.document(document, place, number),
+            Err(findings) => broken.push((place, findings)),
         }
     }
-    let Found { mut parts, is_manifest, rules_first, .. } = found;
+    let Found { manifests: Manifests { rules, mut mistakes }, is_manifest, rules_first, .. } =
+        found;
+    let is_all = rules.len() == 1 && mistakes.is_empty();
     if let Some(second) = rules_first {
         // Nothing else is there: it is read as any other rule file.
-        if parts.len() == 1 {
+        if is_all {
             return None;
         }
-        parts.push(Part::Mistakes(vec![ignored(source, second)]));
-        return Some(parts);
+        mistakes.push(ignored(source, second));
+        return Some(Manifests { rules, mistakes });
     }
-    let is_meant = named || !parts.is_empty();
+    let is_meant = named || !rules.is_empty() || !mistakes.is_empty();
     let broken = broken.into_iter().filter(|(span, _)| {
         is_meant || text.get(span.range()).is_some_and(says_that_it_holds_rules)
     });
-    parts.extend(broken.map(|(_, findings)| Part::Mistakes(findings)));
-    (is_manifest || !parts.is_empty()).then_some(parts)
+    mistakes.extend(broken.flat_map(|(_, findings)| findings));
+    let concerns_rules = is_manifest || !rules.is_empty() || !mistakes.is_empty();
+    concerns_rules.then_some(Manifests { rules, mistakes })
 }
 
 /// What has been found so far.
 struct Found<'a> {
     source: &'a Arc<SourceFile>,
-    parts: Vec<Part>,
+    manifests: Manifests,
     is_manifest: bool,
     /// Where the second document begins, if the first one is a rule file.
     rules_first: Option<Span>,
 }
 
 impl Found<'_> {
+    fn document(&mut self, mut document: Document, place: Span, number: usize) {
+        let before = (self.manifests.rules.len(), self.manifests.mistakes.len());
+        let findings = std::mem::take(&mut document.diagnostics);
+        self.node(&document.root);
+        let is_new =
+            |found: &Self| before != (found.manifests.rules.len(), found.manifests.mistakes.len());
+        if document.root.get("groups").is_some() && !is_new(self) {
+            if number == 0 {
+                self.rules_first = Some(Span::at(place.end));
+            }
+            if number == 0 || self.rules_first.is_none() {
+                self.manifests.rules.push(document);
+            }
+        }
+        if is_new(self) {
+            self.manifests.mistakes.extend(findings);
+        }
+    }
+
     /// Looks at a manifest. A list, as `kubectl get -o yaml` gives it, has them as its items.
     fn node(&mut self, node: &Node) {
         let kind = node.get("kind").and_then(Node::as_scalar).map(Scalar::text);
@@ -80,7 +95,7 @@ impl Found<'_> {
             Some("PrometheusRule") if !rules_on_top => {
                 self.is_manifest = true;
                 match node.get("spec") {
-                    Some(spec) => self.parts.push(Part::Rules(only(self.source, spec.span))),
+                    Some(spec) => self.rules(spec.clone()),
                     None => self.mistake(node, "the PrometheusRule needs `spec`"),
                 }
             }
@@ -100,54 +115,37 @@ impl Found<'_> {
         }
     }
 
-    /// A value of a ConfigMap may be a rule file. It can be cut out of a block, line for line.
+    fn rules(&mut self, root: Node) {
+        let source = Arc::clone(self.source);
+        self.manifests.rules.push(Document { source, root, diagnostics: Vec::new() });
+    }
+
+    /// A value of a ConfigMap may be a rule file. In a block it can be read where it stands.
     fn value(&mut self, value: &Scalar) {
         if !value.text().lines().any(|line| line.starts_with("groups:")) {
             return;
         }
+        let span = value.span();
         if value.style() == ScalarStyle::Literal {
-            return self.parts.push(Part::Rules(only(self.source, value.span())));
+            let before = self.source.text().get(..span.start).unwrap_or_default();
+            let line = before.rfind('\n').map_or(0, |end| end + 1);
+            return match yaml::load_part(self.source, Span::new(line, span.end)) {
+                Ok(document) => self.manifests.rules.push(document),
+                Err(findings) => self.manifests.mistakes.extend(findings),
+            };
         }
         let message = "the rules in this value are not checked";
-        let span = Span::new(value.span().start, value.span().start + 1);
+        let span = Span::new(span.start, span.start + 1);
         let finding =
             Diagnostic::new("yaml/unsupported", Severity::Warning, self.source, span, message)
                 .help("write it as a block (`|`), line for line");
-        self.parts.push(Part::Mistakes(vec![finding]));
+        self.manifests.mistakes.push(finding);
     }
 
     fn mistake(&mut self, node: &Node, message: &str) {
         let span = node.get("kind").map_or(node.span, |kind| kind.span);
         let finding = Diagnostic::error("yaml/missing-key", self.source, span, message);
-        self.parts.push(Part::Mistakes(vec![finding]));
-    }
-
-    /// A document that is a rule file.
-    fn rule_file(&mut self, document: Span, number: usize) {
-        if number == 0 {
-            self.rules_first = Some(Span::at(document.end));
-        }
-        if number == 0 || self.rules_first.is_none() {
-            self.parts.push(Part::Rules(only(self.source, document)));
-        }
-    }
-
-    /// Of what was found in a document with rules, that which reading the rules does not find again.
-    fn mistakes_around(&mut self, before: usize, mut findings: Vec<Diagnostic>) {
-        let parts = self.parts.get(before..).unwrap_or_default();
-        if parts.is_empty() {
-            return;
-        }
-        findings.retain(|finding| {
-            !parts.iter().any(|part| {
-                let Part::Rules(rules) = part else { return false };
-                let kept = rules.text().get(finding.span.range()).unwrap_or_default();
-                !kept.trim().is_empty()
-            })
-        });
-        if !findings.is_empty() {
-            self.parts.push(Part::Mistakes(findings));
-        }
+        self.manifests.mistakes.push(finding);
     }
 }
 
@@ -190,27 +188,6 @@ fn has_content(text: &str) -> bool {
     text.lines().map(str::trim).any(|line| !line.is_empty() && !line.starts_with(['#', '%']))
 }
 
-/// The file with everything blank but one place and the comment behind it. It is drawn as it is.
-fn only(source: &Arc<SourceFile>, keep: Span) -> Arc<SourceFile> {
-    let rest = source.text().get(keep.end..).and_then(|rest| rest.lines().next());
-    let comment = rest.filter(|rest| rest.trim_start().starts_with('#')).map_or(0, str::len);
-    cut(source, Span::new(keep.start, keep.end + comment), source.text().len())
-}
-
-/// The file up to some place, with everything blank but a part of it.
-fn cut(source: &Arc<SourceFile>, keep: Span, end: usize) -> Arc<SourceFile> {
-    let (text, _) = source.text().split_at(source.text().floor_char_boundary(end));
-    // As many bytes as before, so that places stay.
-    let blank = |byte| if byte == b'\n' { '\n' } else { ' ' };
-    let (before, rest) = text.split_at(text.floor_char_boundary(keep.start));
-    let (kept, behind) = rest.split_at(rest.floor_char_boundary(keep.len()));
-    let mut cut = String::with_capacity(text.len());
-    cut.extend(before.bytes().map(blank));
-    cut.push_str(kept);
-    cut.extend(behind.bytes().map(blank));
-    Arc::new(SourceFile::new(source.path(), cut).drawn_as(text.to_string()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,36 +222,27 @@ spec:
           expr: up == # c
 ";
 
-    fn rules(source: &Arc<SourceFile>) -> Vec<Arc<SourceFile>> {
-        let parts = parts(source, false).unwrap().into_iter();
-        let rules = |part| match part {
-            Part::Rules(rules) => rules,
-            Part::Mistakes(findings) => panic!("{findings:?}"),
-        };
-        parts.map(rules).collect()
-    }
-
     #[test]
     fn rules_are_found_at_their_place_in_the_manifest() {
         let source = Arc::new(SourceFile::new("all.yaml", MANIFESTS));
-        let files = rules(&source);
-        assert_eq!(files.len(), 2);
-        let (groups, findings) = rule::check(&files[0]);
+        let Manifests { rules, mistakes } = manifests(&source, false).unwrap();
+        assert_eq!((rules.len(), mistakes.len()), (2, 0));
+        let is_file = |document: &Document| Arc::ptr_eq(&document.source, &source);
+        assert!(rules.iter().all(is_file), "no copies: there can be thousands");
+        let (groups, findings) = rule::check_inside(&rules[0]);
         assert!(findings.is_empty(), "{findings:?}");
         let rule = &groups[0].rules[0];
-        assert_eq!((rule.name(), files[0].line_column(rule.places().name.start)), ("A", (10, 16)));
-        let (_, findings) = rule::check(&files[1]);
+        assert_eq!((rule.name(), source.line_column(rule.places().name.start)), ("A", (10, 16)));
+        let (_, findings) = rule::check_inside(&rules[1]);
         assert_eq!(findings.len(), 1);
         assert_eq!(findings[0].line_column(), (26, 22), "{}", findings[0]);
-        assert_eq!(files[1].drawn(0..4), Some("apiV"));
-        assert!(files[1].text().ends_with("expr: up == # c\n"), "comments disable checks");
     }
 
     #[test]
     fn other_files_are_no_manifests() {
         for text in ["groups: []\n", "kind: Deployment\n", "kind: [\n", "a: PrometheusRule kind:\n"]
         {
-            assert!(parts(&Arc::new(SourceFile::new("f", text)), false).is_none(), "{text}");
+            assert!(manifests(&Arc::new(SourceFile::new("f", text)), false).is_none(), "{text}");
         }
     }
 

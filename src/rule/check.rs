@@ -10,7 +10,7 @@ use crate::rule::names;
 use crate::rule::raw::{self, RawGroup, RawRule, Texts};
 use crate::rule::{AlertingRule, RecordingRule, Rule, RuleGroup, RulePlaces, TextField};
 use crate::template::RuleTemplate;
-use crate::yaml::{self, Reader, Scalar};
+use crate::yaml::{self, Document, Reader, Scalar};
 
 /// The groups of a larger file are checked on all processors, in bytes.
 const LARGE: usize = 64 * 1024;
@@ -23,14 +23,24 @@ pub fn check(source: &Arc<SourceFile>) -> (Vec<RuleGroup>, Vec<Diagnostic>) {
     check_as(source, source.path())
 }
 
+/// Checks a rule file that stands inside of another file, and has been read from there.
+pub fn check_inside(document: &Document) -> (Vec<RuleGroup>, Vec<Diagnostic>) {
+    check_document(document, document.source.path())
+}
+
 /// Checks one rule file that the configuration names `file`.
 pub(super) fn check_as(source: &Arc<SourceFile>, file: &str) -> (Vec<RuleGroup>, Vec<Diagnostic>) {
-    let document = match yaml::load(source) {
-        Ok(document) => document,
-        Err(diagnostics) => return (Vec::new(), diagnostics),
-    };
-    let mut reader = Reader::new(&document);
-    let nodes = raw::groups(&document, &mut reader);
+    match yaml::load(source) {
+        Ok(document) => check_document(&document, file),
+        Err(diagnostics) => (Vec::new(), diagnostics),
+    }
+}
+
+/// Checks the groups of a document that has been read.
+fn check_document(document: &Document, file: &str) -> (Vec<RuleGroup>, Vec<Diagnostic>) {
+    let source = &document.source;
+    let mut reader = Reader::new(document);
+    let nodes = raw::groups(document, &mut reader);
     let threads = if source.text().len() < LARGE { 1 } else { parallel::processors() };
     let read = parallel::map_on(threads, nodes, |node| {
         let mut reader = reader.beside();

@@ -20,20 +20,24 @@ pub const MAX_FINDINGS: usize = 1000;
 /// braces is held in memory as a whole before its first event, at some hundred bytes for each.
 pub(super) const MAX_HELD: usize = 250_000;
 
-/// Checks what the parser itself would not survive or not see.
-pub(super) fn check(source: &Arc<SourceFile>) -> Result<(), Box<Diagnostic>> {
-    let text = source.text();
+/// Checks of a part of a file what the parser itself would not survive or not see.
+pub(super) fn check(source: &Arc<SourceFile>, part: Span) -> Result<(), Box<Diagnostic>> {
+    let text = source.text().get(part.range()).unwrap_or_default();
     if text.len() > MAX_TEXT {
         let message = format!("the file is too large: {} bytes", text.len());
-        return Err(Diagnostic::error("yaml/limit", source, Span::at(0), message)
+        return Err(Diagnostic::error("yaml/limit", source, Span::at(part.start), message)
             .help(format!("split it: a file may have {MAX_TEXT} bytes"))
             .into());
     }
-    if let Some((start, len)) = source.lines().find(|(_, len)| *len > MAX_LINE) {
-        let message = format!("the line is too long: {len} bytes");
-        return Err(Diagnostic::error("yaml/limit", source, Span::at(start), message)
-            .help(format!("a line may have {MAX_LINE} bytes"))
-            .into());
+    let mut start = part.start;
+    for line in text.split('\n') {
+        if line.len() > MAX_LINE {
+            let message = format!("the line is too long: {} bytes", line.len());
+            return Err(Diagnostic::error("yaml/limit", source, Span::at(start), message)
+                .help(format!("a line may have {MAX_LINE} bytes"))
+                .into());
+        }
+        start += line.len() + 1;
     }
     // Most files are ASCII, of which the control characters alone are not allowed.
     let is_plain = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');
@@ -44,7 +48,8 @@ pub(super) fn check(source: &Arc<SourceFile>) -> Result<(), Box<Diagnostic>> {
     }
     if let Some((at, c)) = text.char_indices().find(|(_, c)| !is_allowed(*c)) {
         let message = format!("the control character U+{:04X} is not allowed", u32::from(c));
-        let span = Span::new(at, at + c.len_utf8());
+        let start = part.start + at;
+        let span = Span::new(start, start + c.len_utf8());
         return Err(Diagnostic::error("yaml/syntax", source, span, message)
             .help("write it as an escape in double quotes, such as \"\\x1b\"")
             .into());

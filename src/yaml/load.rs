@@ -32,21 +32,39 @@ pub struct Document {
 /// Findings where no tree can be made: `yaml/syntax` and `yaml/limit`, after those of
 /// [`Document::diagnostics`] that came before.
 pub fn load(source: &Arc<SourceFile>) -> Result<Document, Vec<Diagnostic>> {
-    limits::check(source).map_err(|diagnostic| vec![*diagnostic])?;
-    let text = source.text();
+    let whole = Span::new(0, source.text().len());
+    limits::check(source, whole).map_err(|diagnostic| vec![*diagnostic])?;
     let document = match parts::load(source) {
         Some(document) => document,
-        None => {
-            let whole = parse(source, Span::new(0, text.len()), 0);
-            let Parsed { root, diagnostics, .. } =
-                whole.or_else(|mistakes| parse_as_go(source, mistakes))?;
-            Document { source: Arc::clone(source), root: root.unwrap_or_else(empty), diagnostics }
-        }
+        None => read(source, whole)?,
     };
+    as_go(document, whole)
+}
+
+/// The same of a document that stands in a part of a file, beside others. Its places are those of the file.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_part(source: &Arc<SourceFile>, part: Span) -> Result<Document, Vec<Diagnostic>> {
+    limits::check(source, part).map_err(|diagnostic| vec![*diagnostic])?;
+    as_go(read(source, part)?, part)
+}
+
+fn read(source: &Arc<SourceFile>, part: Span) -> Result<Document, Vec<Diagnostic>> {
+    let parsed = parse(source, part, 0);
+    let Parsed { root, diagnostics, .. } =
+        parsed.or_else(|mistakes| parse_as_go(source, part, mistakes))?;
+    let root = root.unwrap_or_else(|| empty(part.start));
+    Ok(Document { source: Arc::clone(source), root, diagnostics })
+}
+
+/// A document of a part of a file, unless Go refuses it.
+fn as_go(document: Document, part: Span) -> Result<Document, Vec<Diagnostic>> {
+    let text = document.source.text().get(part.range()).unwrap_or_default();
     if go::may_be_refused(text)
         && let Err((at, reason)) = go::edits(text)
     {
-        return Err(vec![not_yaml(source, at, reason)]);
+        return Err(vec![not_yaml(&document.source, part.start + at, reason)]);
     }
     Ok(document)
 }
@@ -54,13 +72,15 @@ pub fn load(source: &Arc<SourceFile>) -> Result<Document, Vec<Diagnostic>> {
 /// Reads a text that the parser refuses with the blanks that Go does without.
 fn parse_as_go(
     source: &Arc<SourceFile>,
+    part: Span,
     mistakes: Vec<Diagnostic>,
 ) -> Result<Parsed, Vec<Diagnostic>> {
+    let text = source.text().get(part.range()).unwrap_or_default();
     let place = |all: &[Diagnostic]| all.last().map(|last| (last.id, last.span.start));
     let Some(("yaml/syntax", first)) = place(&mistakes) else { return Err(mistakes) };
-    let edits = go::edits(source.text()).unwrap_or_default();
-    let Some(repaired) = Repaired::new(source.text(), &edits) else { return Err(mistakes) };
-    let offsets = Offsets { repaired: Some(&repaired), ..Offsets::new(&repaired.text, 0) };
+    let edits = go::edits(text).unwrap_or_default();
+    let Some(repaired) = Repaired::new(text, &edits) else { return Err(mistakes) };
+    let offsets = Offsets { repaired: Some(&repaired), ..Offsets::new(&repaired.text, part.start) };
     events(source, &repaired.text, &offsets, 0).map_err(|again| match place(&again) {
         // What stands further up is no mistake to Go.
         Some((_, second)) if second > first => again,
@@ -134,8 +154,8 @@ fn events(
     Ok(builder.finish())
 }
 
-fn empty() -> Node {
-    let span = Span::at(0);
+fn empty(at: usize) -> Node {
+    let span = Span::at(at);
     let scalar = Scalar { text: Arc::from(""), style: ScalarStyle::Plain, span, is_text: false };
     Node { span, value: Value::Scalar(scalar) }
 }
@@ -201,8 +221,8 @@ impl<'a> Offsets<'a> {
     }
 
     fn byte(&self, chars: usize) -> usize {
-        let at = self.start + self.inside(chars);
-        self.repaired.map_or(at, |repaired| repaired.original(at))
+        let at = self.inside(chars);
+        self.start + self.repaired.map_or(at, |repaired| repaired.original(at))
     }
 
     fn inside(&self, chars: usize) -> usize {

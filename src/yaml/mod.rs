@@ -59,7 +59,7 @@ pub use fields::Fields;
 pub use file::{FileError, read_file};
 pub use hide::hide_secrets;
 pub use limits::{MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_FINDINGS, MAX_LINE, MAX_NODES, MAX_TEXT};
-pub use load::{Document, load};
+pub use load::{Document, load, load_part};
 pub use reader::Reader;
 pub use scalar::{Resolved, Scalar, ScalarStyle};
 pub use tree::{Entry, Node, Value};

@@ -56,6 +56,10 @@ fn shadows(wide: &Rule, narrow: &Rule) -> bool {
     let (Some(a), Some(b)) = (threshold(wide.expr()), threshold(narrow.expr())) else {
         return false;
     };
+    // Where nothing differs, `rule/duplicate` says so.
+    if a.op == b.op && a.value == b.value {
+        return false;
+    }
     let point = |value| Bounds::new(value, value);
     let passing = Bounds::ANY.passing(b.op, point(b.value));
     a.vector.same_as(b.vector)
@@ -91,6 +95,7 @@ mod tests {
                 (&[low, "alert: E\nexpr: a > 9"], &[]),
                 (&[low, "alert: D\nexpr: a < 3"], &[]),
                 (&[low, low], &[]),
+                (&["alert: D\nexpr: up == 0", "alert: D\nexpr: up == 0"], &[]),
             ],
         );
     }
