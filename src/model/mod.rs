@@ -19,6 +19,7 @@ pub mod secret;
 pub mod silence;
 pub mod tally;
 pub mod time;
+pub mod underscores;
 
 pub use alert::{Alert, AlertStatus, RuleKey, RulePlace};
 pub use duration::{DurationError, format_duration, parse_duration};
@@ -35,3 +36,4 @@ pub use secret::{Secret, SecretError, SecretSource};
 pub use silence::{Silence, SilenceDraft, SilenceError, SilenceId, SilenceState};
 pub use tally::Tally;
 pub use time::{Monotonic, Now, Timestamp};
+pub use underscores::underscores_separate;

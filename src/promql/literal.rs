@@ -1,21 +1,11 @@
 //! Numbers, durations and strings as they are written.
 
-use crate::model::parse_duration;
+use crate::model::{parse_duration, underscores_separate};
 
 /// A number: decimal, hexadecimal (`0x1f`) or octal (`017`, while no digit is 8 or 9), with
 /// underscores between digits, as Go's `ParseInt` with base 0 and then `ParseFloat` read it.
 pub(super) fn parse_number(text: &str) -> Option<f64> {
-    let bytes = text.as_bytes();
-    let is_digit = match text.get(..2).is_some_and(is_hex_prefix) {
-        true => u8::is_ascii_hexdigit,
-        false => u8::is_ascii_digit,
-    };
-    let separated = |i: usize| {
-        let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(is_digit);
-        let before = digit(i.checked_sub(1)) || text.get(..i).is_some_and(is_hex_prefix);
-        before && digit(i.checked_add(1))
-    };
-    if !text.match_indices('_').all(|(i, _)| separated(i)) {
+    if !underscores_separate(text) {
         return None;
     }
     let text = text.replace('_', "");
@@ -33,10 +23,6 @@ pub(super) fn parse_number(text: &str) -> Option<f64> {
     let starts = text.starts_with(|c: char| c.is_ascii_digit() || c == '.');
     let number: f64 = starts.then(|| text.parse().ok()).flatten()?;
     number.is_finite().then_some(number)
-}
-
-fn is_hex_prefix(text: &str) -> bool {
-    matches!(text, "0x" | "0X")
 }
 
 /// A duration with a unit, in milliseconds.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::diag::{Diagnostic, Severity, SourceFile, Span};
 
-fn source(text: &str) -> Arc<SourceFile> {
+pub(super) fn source(text: &str) -> Arc<SourceFile> {
     Arc::new(SourceFile::new("f.yml", text))
 }
 
@@ -14,7 +14,7 @@ fn tree(text: &str) -> Document {
 }
 
 /// The tree in one line, scalars in angle brackets.
-fn show(node: &Node) -> String {
+pub(super) fn show(node: &Node) -> String {
     match &node.value {
         Value::Scalar(scalar) => format!("<{}>", scalar.text()),
         Value::Sequence(items) => {

@@ -2,6 +2,8 @@
 
 use gotmpl::parse::Number;
 
+use crate::model::underscores_separate;
+
 /// What a literal stands for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Literal {
@@ -104,16 +106,17 @@ fn single(word: &str) -> Option<Literal> {
     }))
 }
 
+/// The sign of a number, and the rest in small letters without `_`; `None` where a `_` separates nothing.
+fn parts(word: &str) -> Option<(Option<char>, String)> {
+    let sign = word.chars().next().filter(|c| matches!(c, '+' | '-'));
+    let unsigned = word.get(sign.map_or(0, char::len_utf8)..)?;
+    let good = underscores_separate(unsigned);
+    good.then(|| (sign, unsigned.to_ascii_lowercase().replace('_', "")))
+}
+
 /// As Go's `ParseInt` and `ParseUint` with base 0.
 fn integer(word: &str) -> Option<Number> {
-    if !underscores_separate(word) {
-        return None;
-    }
-    let (negative, unsigned) = match word.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, word.strip_prefix('+').unwrap_or(word)),
-    };
-    let digits = unsigned.to_ascii_lowercase().replace('_', "");
+    let (sign, digits) = parts(word)?;
     let (radix, body) = match digits.get(..2) {
         Some("0x") => (16, digits.get(2..)?),
         Some("0o") => (8, digits.get(2..)?),
@@ -125,23 +128,16 @@ fn integer(word: &str) -> Option<Number> {
         return None;
     }
     let whole = i128::from_str_radix(body, radix).ok()?;
-    match i64::try_from(if negative { -whole } else { whole }) {
+    match i64::try_from(if sign == Some('-') { -whole } else { whole }) {
         Ok(n) => Some(Number::Int(n)),
-        Err(_) if unsigned.len() < word.len() => None,
+        Err(_) if sign.is_some() => None,
         Err(_) => u64::try_from(whole).ok().map(Number::Uint),
     }
 }
 
 /// As Go's `ParseFloat`; what is too large is none.
 fn float(word: &str) -> Option<f64> {
-    if !underscores_separate(word) {
-        return None;
-    }
-    let (sign, unsigned) = match word.strip_prefix('-') {
-        Some(rest) => (-1.0, rest),
-        None => (1.0, word.strip_prefix('+').unwrap_or(word)),
-    };
-    let digits = unsigned.to_ascii_lowercase().replace('_', "");
+    let (sign, digits) = parts(word)?;
     let value = match digits.strip_prefix("0x") {
         Some(hexadecimal) => hexadecimal_float(hexadecimal)?,
         None => {
@@ -150,7 +146,8 @@ fn float(word: &str) -> Option<f64> {
             digits.parse::<f64>().ok().filter(|_| is_number)?
         }
     };
-    value.is_finite().then_some(sign * value)
+    let signed = if sign == Some('-') { -value } else { value };
+    value.is_finite().then_some(signed)
 }
 
 /// `1.8p3`: the exponent must be there and is one of 2.
@@ -185,23 +182,6 @@ fn hexadecimal_float(text: &str) -> Option<f64> {
         exponent -= step;
     }
     Some(value)
-}
-
-/// Whether every `_` stands between two digits; the prefix of a base counts as one.
-fn underscores_separate(word: &str) -> bool {
-    let unsigned = word.strip_prefix(['+', '-']).unwrap_or(word);
-    let prefix = unsigned.get(..2).unwrap_or("").to_ascii_lowercase();
-    let has_prefix = matches!(&*prefix, "0x" | "0o" | "0b");
-    let rest = if has_prefix { unsigned.get(2..).unwrap_or("") } else { unsigned };
-    let is_digit = |c: char| c.is_ascii_digit() || prefix == "0x" && c.is_ascii_hexdigit();
-    let mut before = if has_prefix { '0' } else { '.' };
-    for c in rest.chars() {
-        if c == '_' && !is_digit(before) || before == '_' && !is_digit(c) {
-            return false;
-        }
-        before = c;
-    }
-    before != '_'
 }
 
 #[cfg(test)]

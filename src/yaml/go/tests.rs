@@ -1,26 +1,9 @@
-use std::sync::Arc;
+use crate::diag::Span;
+use crate::yaml::tests::{show, source};
+use crate::yaml::{Node, load};
 
-use crate::diag::{SourceFile, Span};
-use crate::yaml::{Node, Value, load};
-
-fn source(text: &str) -> Arc<SourceFile> {
-    Arc::new(SourceFile::new("f.yml", text))
-}
-
-/// The tree in one line, scalars in angle brackets, or the first mistake.
+/// The tree in one line, or the first mistake.
 fn read(text: &str) -> String {
-    fn show(node: &Node) -> String {
-        match &node.value {
-            Value::Scalar(scalar) => format!("<{}>", scalar.text()),
-            Value::Sequence(items) => {
-                format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(" "))
-            }
-            Value::Mapping(entries) => {
-                let entry = entries.iter().map(|e| format!("{}={}", e.key.text(), show(&e.value)));
-                format!("{{{}}}", entry.collect::<Vec<_>>().join(" "))
-            }
-        }
-    }
     match load(&source(text)) {
         Ok(document) if document.diagnostics.is_empty() => show(&document.root),
         Ok(document) => format!("{} {}", document.diagnostics[0].id, document.diagnostics[0]),
