@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::diag::{Diagnostic, Severity};
 use crate::lint::{About, Check, Findings, Project};
-use crate::rule::Rule;
+use crate::rule::{Rule, TextField};
 
 static ABOUT: About = About {
     id: "rule/duplicate",
@@ -42,12 +42,15 @@ impl Check for Duplicate {
 }
 
 fn same(a: &Rule, b: &Rule) -> bool {
-    let labels = |rule: &Rule| {
-        let labels = rule.places().labels.iter();
-        let pairs = labels.map(|l| (l.name.text().to_string(), l.text().to_string()));
-        pairs.collect::<Vec<_>>()
-    };
-    a.expr().same_as(b.expr()) && labels(a) == labels(b)
+    a.expr().same_as(b.expr()) && same_labels(a, b)
+}
+
+/// Whether two rules set the same labels to the same texts.
+pub(super) fn same_labels(a: &Rule, b: &Rule) -> bool {
+    let (a, b) = (&a.places().labels, &b.places().labels);
+    let same =
+        |a: &TextField, b: &TextField| (a.name.text(), a.text()) == (b.name.text(), b.text());
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
 }
 
 fn twice(first: &Rule, second: &Rule) -> Diagnostic {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::diag::{Diagnostic, Severity};
+use crate::lint::checks::duplicate::same_labels;
 use crate::lint::shape::threshold;
 use crate::lint::{About, Check, Findings, Project};
 use crate::promql::bounds::{Bounds, Verdict};
@@ -49,10 +50,6 @@ impl Check for Shadowed {
 
 /// Whether the first fires wherever the second does, as the same alert.
 fn shadows(wide: &Rule, narrow: &Rule) -> bool {
-    let labels = |rule: &Rule| -> Vec<(String, String)> {
-        let labels = rule.places().labels.iter();
-        labels.map(|l| (l.name.text().to_string(), l.text().to_string())).collect()
-    };
     let (Some(a), Some(b)) = (threshold(wide.expr()), threshold(narrow.expr())) else {
         return false;
     };
@@ -64,7 +61,7 @@ fn shadows(wide: &Rule, narrow: &Rule) -> bool {
     let passing = Bounds::ANY.passing(b.op, point(b.value));
     a.vector.same_as(b.vector)
         && passing.compare(a.op, point(a.value)) == Verdict::Always
-        && labels(wide) == labels(narrow)
+        && same_labels(wide, narrow)
 }
 
 fn finding(wide: &Rule, narrow: &Rule) -> Diagnostic {
