@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::time::Duration;
 
 use crate::diag::{Diagnostic, Span};
+use crate::lint::shape::{self, Threshold};
 use crate::lint::{About, Project};
 use crate::model::label::ALERT_NAME;
 use crate::promql::flow::{Has, Labels, flow};
@@ -66,18 +67,32 @@ pub struct Context<'a> {
     pub group: &'a RuleGroup,
     /// The rule.
     pub rule: &'a Rule,
+    parts: Vec<&'a Expr>,
+    thresholds: OnceCell<Vec<(&'a Expr, Threshold<'a>)>>,
     labels: OnceCell<Labels>,
 }
 
 impl<'a> Context<'a> {
     /// The context of a rule.
     pub fn new(project: &'a Project, group: &'a RuleGroup, rule: &'a Rule) -> Self {
-        Self { project, group, rule, labels: OnceCell::new() }
+        let parts = rule.expr().walk().collect();
+        let (thresholds, labels) = (OnceCell::new(), OnceCell::new());
+        Self { project, group, rule, parts, thresholds, labels }
     }
 
     /// The rule's expression.
     pub fn expr(&self) -> &'a Expr {
         self.rule.expr()
+    }
+
+    /// The expression and all parts of it, as [`Expr::walk`] gives them. Most checks look at each.
+    pub fn parts(&self) -> impl Iterator<Item = &'a Expr> + '_ {
+        self.parts.iter().copied()
+    }
+
+    /// The parts that compare a vector with a number.
+    pub(super) fn thresholds(&self) -> &[(&'a Expr, Threshold<'a>)] {
+        self.thresholds.get_or_init(|| shape::thresholds(self.parts()).collect())
     }
 
     /// The rule, if it is an alerting one.

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use memchr::memmem::find;
+
 use crate::diag::{Diagnostic, SourceFile};
 use crate::lint::manifest::{Manifests, manifests};
 use crate::rule::{self, RuleGroup};
-use crate::yaml;
+use crate::yaml::{self, Document};
 
 /// A file with rules.
 #[derive(Debug)]
@@ -16,49 +18,46 @@ pub struct RuleFile {
     pub groups: Vec<RuleGroup>,
     /// The mistakes.
     pub findings: Vec<Diagnostic>,
+    /// The trees that they were read from. To free those of thousands of rules takes time, so they go
+    /// with the rest, which a process that ends need not free.
+    pub documents: Vec<Document>,
 }
 
 /// Reads the rules of a file: one rule file, or those inside of Kubernetes manifests. A file of unit
 /// tests gives nothing, since `rules/*.yaml` is often written out by a shell; nor does one that was
 /// not `named` itself and holds no rules, such as a Helm value.
 pub fn read(source: &Arc<SourceFile>, named: bool) -> Vec<RuleFile> {
-    if let Some(Manifests { rules, mistakes }) = manifests(source, named) {
-        let (mut groups, mut findings) = (Vec::new(), Vec::new());
-        for document in &rules {
-            let (more, wrong) = rule::check_inside(document);
-            groups.extend(more);
-            findings.extend(wrong);
-        }
-        findings.extend(mistakes);
-        return vec![RuleFile { source: Arc::clone(source), groups, findings }];
+    let read = match manifests(source, named) {
+        Some(Manifests { rules, mistakes }) => Some((rules, mistakes)),
+        None => rule_file(source, named),
+    };
+    let Some((documents, mistakes)) = read else { return Vec::new() };
+    let (mut groups, mut findings) = (Vec::new(), Vec::new());
+    for document in &documents {
+        let (more, wrong) = rule::check_inside(document);
+        groups.extend(more);
+        findings.extend(wrong);
     }
-    if holds_rules(source) || (named && !is_unit_test(source)) {
-        let (groups, findings) = rule::check(source);
-        return vec![RuleFile { source: Arc::clone(source), groups, findings }];
-    }
-    Vec::new()
+    findings.extend(mistakes);
+    vec![RuleFile { source: Arc::clone(source), groups, findings, documents }]
 }
 
-/// Whether a file holds rules: `groups` on top. One that is no YAML is taken for such a file if a
-/// line says so, so that its mistake is shown.
-fn holds_rules(source: &Arc<SourceFile>) -> bool {
+/// The document of a rule file: one with `groups` on top, or one that was named and has no `tests`. One
+/// that is no YAML gives its mistakes if it was named or a line says that it holds rules.
+fn rule_file(source: &Arc<SourceFile>, named: bool) -> Option<(Vec<Document>, Vec<Diagnostic>)> {
     let text = source.text();
-    let says_so = || text.lines().any(|line| line.starts_with("groups:"));
-    // In all but a few files a line at the margin says it, and parsing twice costs.
-    if says_so() && !text.contains("tests:") {
-        return true;
-    }
-    if !text.contains("groups") {
-        return false;
+    let says = |word: &str| find(text.as_bytes(), word.as_bytes()).is_some();
+    let says_so = text.starts_with("groups:") || says("\ngroups:");
+    if !(named || says_so || says("groups")) {
+        return None;
     }
     match yaml::load(source) {
-        Ok(document) => document.root.get("groups").is_some(),
-        Err(_) => says_so(),
+        Ok(document) => {
+            let has = |key| document.root.get(key).is_some();
+            let is_meant =
+                (says_so && !says("tests:")) || has("groups") || (named && !has("tests"));
+            is_meant.then(|| (vec![document], Vec::new()))
+        }
+        Err(findings) => (named || says_so).then_some((Vec::new(), findings)),
     }
-}
-
-/// Whether a file holds unit tests: `tests`, and no `groups`.
-fn is_unit_test(source: &Arc<SourceFile>) -> bool {
-    let tests = |document: yaml::Document| document.root.get("tests").is_some();
-    source.text().contains("tests:") && yaml::load(source).is_ok_and(tests)
 }

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use memchr::memmem::find;
+
 use crate::diag::{Diagnostic, Severity, SourceFile, Span};
 use crate::yaml::{self, Document, Node, Scalar, ScalarStyle};
 
@@ -26,7 +28,8 @@ pub(super) struct Manifests {
 /// YAML is a mistake where it may be one with rules, and in a file that was `named` itself.
 pub(super) fn manifests(source: &Arc<SourceFile>, named: bool) -> Option<Manifests> {
     let text = source.text();
-    if !text.contains("kind") || !(text.contains("PrometheusRule") || text.contains("ConfigMap")) {
+    let says = |word: &str| find(text.as_bytes(), word.as_bytes()).is_some();
+    if !says("kind") || !(says("PrometheusRule") || says("ConfigMap")) {
         return None;
     }
     let manifests = Manifests::default();

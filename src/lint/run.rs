@@ -1,7 +1,9 @@
 //! Asking every check about everything.
 
 use crate::diag::{self, Described, Diagnostic, Severity};
-use crate::lint::{About, CHECKS, Context, Findings, Needs, Project, REFUSALS, disable, online};
+use crate::lint::{
+    About, CHECKS, Check, Context, Findings, Needs, Project, REFUSALS, disable, online,
+};
 use crate::model::parallel::map_on;
 use crate::rule::RuleGroup;
 
@@ -9,19 +11,19 @@ use crate::rule::RuleGroup;
 pub fn lint(project: &Project, threads: usize) -> Vec<Diagnostic> {
     let mut all: Vec<Diagnostic> = project.mistakes().cloned().collect();
     let groups: Vec<&RuleGroup> = project.checked_groups().collect();
-    let found = map_on(threads, &groups, |group| {
+    let checks: Vec<&dyn Check> =
+        CHECKS.iter().copied().filter(|check| can_look(project, *check)).collect();
+    let of_rules = map_on(threads, &groups, |group| {
         let mut findings = Findings::default();
-        look_at(project, group, &mut findings);
+        look_at(project, group, &checks, &mut findings);
         findings.into_inner()
     });
-    all.extend(found.into_iter().flatten());
-    let mut findings = Findings::default();
-    for check in CHECKS {
-        if !is_off(project, check.about().id) {
-            check.project(project, &mut findings);
-        }
-    }
-    all.extend(findings.into_inner());
+    let of_all = map_on(threads, &checks, |check| {
+        let mut findings = Findings::default();
+        check.project(project, &mut findings);
+        findings.into_inner()
+    });
+    all.extend(of_rules.into_iter().chain(of_all).flatten());
     all.extend(project.told.iter().flatten().cloned());
     all.retain(|finding| !project.is_beside(&finding.source));
     disable::apply(project, &mut all);
@@ -30,13 +32,11 @@ pub fn lint(project: &Project, threads: usize) -> Vec<Diagnostic> {
     all
 }
 
-fn look_at(project: &Project, group: &RuleGroup, findings: &mut Findings) {
+fn look_at(project: &Project, group: &RuleGroup, checks: &[&dyn Check], findings: &mut Findings) {
     for rule in &group.rules {
         let context = Context::new(project, group, rule);
-        for check in CHECKS {
-            if !is_off(project, check.about().id) {
-                check.rule(&context, findings);
-            }
+        for check in checks {
+            check.rule(&context, findings);
         }
     }
 }
@@ -46,9 +46,14 @@ pub(super) fn was_looked_for(project: &Project, id: &str) -> bool {
     if id == online::ABOUT.id {
         return project.told.is_some();
     }
-    let needs = CHECKS.iter().find(|check| check.about().id == id).map(|check| check.needs());
-    !is_off(project, id)
-        && match needs.unwrap_or(Needs::Nothing) {
+    let check = CHECKS.iter().find(|check| check.about().id == id);
+    check.map_or_else(|| !is_off(project, id), |check| can_look(project, *check))
+}
+
+/// Whether a check is wanted, and what it needs is there.
+fn can_look(project: &Project, check: &dyn Check) -> bool {
+    !is_off(project, check.about().id)
+        && match check.needs() {
             Needs::Nothing => true,
             Needs::Routes => project.routes.is_some(),
             Needs::Schema => project.schema.is_some(),

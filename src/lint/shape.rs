@@ -44,15 +44,19 @@ pub(super) fn threshold(expr: &Expr) -> Option<Threshold<'_>> {
     }
 }
 
-/// The parts of an expression that compare a vector with a number, each once.
-pub(super) fn thresholds(expr: &Expr) -> impl Iterator<Item = (&Expr, Threshold<'_>)> {
-    let parts = expr.walk().filter(|part| !matches!(part.kind, ExprKind::Paren(_)));
+/// Those parts of an expression that compare a vector with a number, each once.
+pub(super) fn thresholds<'e>(
+    parts: impl Iterator<Item = &'e Expr>,
+) -> impl Iterator<Item = (&'e Expr, Threshold<'e>)> {
+    let parts = parts.filter(|part| !matches!(part.kind, ExprKind::Paren(_)));
     parts.filter_map(|part| Some((part, threshold(part)?)))
 }
 
-/// The calls in an expression of functions that want a counter, with what they are given.
-pub(super) fn counter_calls(expr: &Expr) -> impl Iterator<Item = (&Call, &Expr)> {
-    expr.walk().filter_map(|part| match &part.kind {
+/// The calls among parts of an expression of functions that want a counter, with what they are given.
+pub(super) fn counter_calls<'e>(
+    parts: impl Iterator<Item = &'e Expr>,
+) -> impl Iterator<Item = (&'e Call, &'e Expr)> {
+    parts.filter_map(|part| match &part.kind {
         ExprKind::Call(call) if OF_COUNTERS.contains(&call.function.name) => {
             Some((call, call.args.first()?))
         }
@@ -115,9 +119,11 @@ pub(super) fn selector(expr: &Expr) -> Option<&VectorSelector> {
     }
 }
 
-/// The selectors of an expression, with the places of name and matchers.
-pub(super) fn named(expr: &Expr) -> impl Iterator<Item = (Span, &VectorSelector)> {
-    expr.walk().filter_map(|part| match &part.kind {
+/// The selectors among parts of an expression, with the places of name and matchers.
+pub(super) fn named<'e>(
+    parts: impl Iterator<Item = &'e Expr>,
+) -> impl Iterator<Item = (Span, &'e VectorSelector)> {
+    parts.filter_map(|part| match &part.kind {
         ExprKind::VectorSelector(selector) => Some((part.span, selector.as_ref())),
         ExprKind::MatrixSelector(matrix) => Some((matrix.selector_span, &matrix.selector)),
         _ => None,

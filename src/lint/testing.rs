@@ -23,7 +23,7 @@ pub(super) fn file(rules: &[&str]) -> RuleFile {
     let source = Arc::new(SourceFile::new("rules.yaml", text));
     let (groups, findings) = rule::check(&source);
     assert!(findings.is_empty(), "{}", crate::diag::summary(&findings));
-    RuleFile { source, groups, findings }
+    RuleFile { source, groups, findings, documents: Vec::new() }
 }
 
 /// What a check finds in a project.

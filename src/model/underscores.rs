@@ -3,6 +3,9 @@
 /// Whether every `_` of a number stands between two digits; the prefix of a base (`0x`, `0o`, `0b`) counts
 /// as one. The number has no sign. As `underscoreOK` of Go's `strconv`.
 pub fn underscores_separate(unsigned: &str) -> bool {
+    if !unsigned.contains('_') {
+        return true;
+    }
     let prefix = unsigned.get(..2).unwrap_or("").to_ascii_lowercase();
     let has_prefix = matches!(&*prefix, "0x" | "0o" | "0b");
     let rest = if has_prefix { unsigned.get(2..).unwrap_or("") } else { unsigned };

@@ -172,7 +172,7 @@ impl Expr {
     pub fn value_type(&self) -> ValueType {
         let mut expr = self;
         // A binary operation is a scalar when both sides are: every open side is looked at.
-        let mut open: Vec<&Expr> = Vec::new();
+        let mut open: SmallVec<[&Expr; 4]> = SmallVec::new();
         loop {
             let found = match &expr.kind {
                 ExprKind::Unary(inner) | ExprKind::Paren(inner) => {

@@ -1,5 +1,7 @@
 //! Numbers, durations and strings as they are written.
 
+use std::borrow::Cow;
+
 use crate::model::{parse_duration, underscores_separate};
 
 /// A number: decimal, hexadecimal (`0x1f`) or octal (`017`, while no digit is 8 or 9), with
@@ -8,7 +10,8 @@ pub(super) fn parse_number(text: &str) -> Option<f64> {
     if !underscores_separate(text) {
         return None;
     }
-    let text = text.replace('_', "");
+    let text: Cow<str> =
+        if text.contains('_') { text.replace('_', "").into() } else { text.into() };
     if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         let signed = digits.starts_with(['+', '-']);
         return (!signed).then(|| i64::from_str_radix(digits, 16).ok()).flatten().map(|n| n as f64);

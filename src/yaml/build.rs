@@ -7,6 +7,7 @@ use saphyr_parser::{Event, ScalarStyle as Style};
 
 use crate::diag::{Diagnostic, SourceFile, Span};
 use crate::yaml::load::Parsed;
+use crate::yaml::texts::Texts;
 use crate::yaml::{
     Entry, MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_FINDINGS, MAX_NODES, Node, Scalar, ScalarStyle,
     Value, place,
@@ -70,6 +71,7 @@ pub(super) struct Builder<'a> {
     /// How many collections stand around it.
     outer: usize,
     open: Vec<Open>,
+    texts: Texts,
     anchors: HashMap<usize, (Node, Size)>,
     nodes: usize,
     bytes: usize,
@@ -83,6 +85,7 @@ impl<'a> Builder<'a> {
             source,
             outer,
             open: Vec::new(),
+            texts: Texts::new(),
             anchors: HashMap::new(),
             nodes: 0,
             bytes: 0,
@@ -120,7 +123,7 @@ impl<'a> Builder<'a> {
                 let tag = tag.filter(|tag| tag != "!");
                 let tag = tag.as_deref().map(|tag| tag.strip_prefix(CORE).unwrap_or("str"));
                 let is_text = tag.is_some_and(|tag| !RESOLVED.contains(&tag));
-                let scalar = Scalar { text: Arc::from(text), style, span, is_text };
+                let scalar = Scalar { text: self.texts.shared(&text), style, span, is_text };
                 if let Some(tag) = tag.filter(|tag| !scalar.may_have(tag)) {
                     let message = format!("this is not what the tag `!!{tag}` says");
                     self.report(Diagnostic::error("yaml/value", self.source, span, message));

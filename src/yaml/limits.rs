@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use memchr::memchr_iter;
+
 use crate::diag::{Diagnostic, SourceFile, Span};
 
 /// The longest text that is read, in bytes.
@@ -29,15 +31,17 @@ pub(super) fn check(source: &Arc<SourceFile>, part: Span) -> Result<(), Box<Diag
             .help(format!("split it: a file may have {MAX_TEXT} bytes"))
             .into());
     }
-    let mut start = part.start;
-    for line in text.split('\n') {
-        if line.len() > MAX_LINE {
-            let message = format!("the line is too long: {} bytes", line.len());
-            return Err(Diagnostic::error("yaml/limit", source, Span::at(start), message)
+    let mut start = 0;
+    for end in memchr_iter(b'\n', text.as_bytes()).chain([text.len()]) {
+        let len = end - start;
+        if len > MAX_LINE {
+            let message = format!("the line is too long: {len} bytes");
+            let at = Span::at(part.start + start);
+            return Err(Diagnostic::error("yaml/limit", source, at, message)
                 .help(format!("a line may have {MAX_LINE} bytes"))
                 .into());
         }
-        start += line.len() + 1;
+        start = end + 1;
     }
     // Most files are ASCII, of which the control characters alone are not allowed.
     let is_plain = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');

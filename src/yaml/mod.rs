@@ -50,6 +50,7 @@ mod place;
 mod reader;
 mod repair;
 mod scalar;
+mod texts;
 mod tree;
 
 #[cfg(test)]

@@ -59,7 +59,12 @@ fn file(folder: &Path, path: &Path, base: &str) -> anyhow::Result<Vec<RuleFile>>
     let source = Arc::new(SourceFile::new(path.display().to_string(), text));
     let files = read(&source, false);
     if files.is_empty() {
-        return Ok(vec![RuleFile { source, groups: Vec::new(), findings: Vec::new() }]);
+        return Ok(vec![RuleFile {
+            source,
+            groups: Vec::new(),
+            findings: Vec::new(),
+            documents: Vec::new(),
+        }]);
     }
     Ok(files)
 }

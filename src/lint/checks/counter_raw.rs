@@ -1,7 +1,7 @@
 //! A counter that is compared as it is.
 
 use crate::diag::Severity;
-use crate::lint::shape::{Threshold, aggregated, selector, thresholds};
+use crate::lint::shape::{Threshold, aggregated, selector};
 use crate::lint::{About, Check, Context, Findings};
 use crate::promql::bounds::is_counter;
 use crate::promql::{AggregateOp, BinaryOp, Expr};
@@ -27,12 +27,12 @@ impl Check for CounterRaw {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        for (part, threshold) in thresholds(context.expr()) {
+        for &(part, ref threshold) in context.thresholds() {
             // `… / x_total < 0.1 and x_total > 0` keeps a division from going wrong.
             if threshold.value <= 0.0 && part.span != context.expr().without_parens().span {
                 continue;
             }
-            let Some(counter) = raw_counter(&threshold) else { continue };
+            let Some(counter) = raw_counter(threshold) else { continue };
             let finding = context
                 .finding(&ABOUT, part.span, "a counter is compared as it is")
                 .label(context.place(counter.span), "only grows, until its process restarts")

@@ -27,7 +27,7 @@ impl Check for DeadBranch {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        for part in context.expr().walk() {
+        for part in context.parts() {
             let ExprKind::Binary(binary) = &part.kind else { continue };
             let dead = match binary.op {
                 BinaryOp::Or => dead_of_or(context, binary),

@@ -28,7 +28,7 @@ impl Check for DeltaOfCounter {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        for part in context.expr().walk() {
+        for part in context.parts() {
             let ExprKind::Call(call) = &part.kind else { continue };
             let instead = match call.function.name {
                 "delta" | "idelta" => "increase",

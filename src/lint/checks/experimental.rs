@@ -25,7 +25,7 @@ impl Check for Experimental {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        for part in context.expr().walk() {
+        for part in context.parts() {
             let Some((feature, span, what)) = experimental(part) else { continue };
             if context.project.settings.features.contains(&feature) {
                 continue;

@@ -27,7 +27,7 @@ impl Check for HistogramLe {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        for part in context.expr().walk() {
+        for part in context.parts() {
             let Some(quantile) = call(part).filter(|c| c.function.name == "histogram_quantile")
             else {
                 continue;

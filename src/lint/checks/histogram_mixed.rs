@@ -29,7 +29,7 @@ impl Check for HistogramMixed {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        for part in context.expr().walk() {
+        for part in context.parts() {
             let ExprKind::Call(quantile) = &part.kind else { continue };
             if quantile.function.name != "histogram_quantile" {
                 continue;

@@ -1,6 +1,7 @@
 //! Matchers of one selector that exclude each other.
 
 use crate::diag::{Severity, Span};
+use crate::lint::shape::named;
 use crate::lint::{About, Check, Context, Findings};
 use crate::model::{MatchOp, Matcher};
 use crate::promql::VectorSelector;
@@ -26,7 +27,7 @@ impl Check for ImpossibleSelector {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        for selector in context.expr().selectors() {
+        for (_, selector) in named(context.parts()) {
             let Some((one, other)) = conflict(selector) else { continue };
             let (one, other) = if one.start < other.start { (one, other) } else { (other, one) };
             let finding = context

@@ -34,7 +34,7 @@ impl Check for NanTrap {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        for part in context.expr().walk() {
+        for part in context.parts() {
             if matches!(part.kind, ExprKind::Paren(_)) {
                 continue;
             }

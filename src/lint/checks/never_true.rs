@@ -29,7 +29,7 @@ impl Check for NeverTrue {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        for part in context.expr().walk() {
+        for part in context.parts() {
             let ExprKind::Binary(binary) = &part.kind else { continue };
             match binary.op {
                 BinaryOp::And => exclude_each_other(context, binary, findings),

@@ -46,7 +46,7 @@ impl Check for NoMatch {
 pub(in crate::lint) fn is_only_unpaired(context: &Context<'_>, label: &str) -> bool {
     let is_and = |binary: &Binary| binary.op == BinaryOp::And;
     let combines = |part: &Expr| matches!(&part.kind, ExprKind::Binary(binary) if is_and(binary));
-    context.expr().walk().any(combines)
+    context.parts().any(combines)
         && pairless(context).iter().any(|found| {
             is_and(found.binary)
                 && !matches!(found.lhs.has(label), Has::Never(_))
@@ -71,7 +71,7 @@ enum Why<'e> {
 fn pairless<'e>(context: &Context<'e>) -> Vec<Pairless<'e>> {
     let mut found = Vec::new();
     let mut spans: Vec<Span> = Vec::new();
-    let matched = context.expr().walk().filter_map(|part| match &part.kind {
+    let matched = context.parts().filter_map(|part| match &part.kind {
         ExprKind::Binary(binary) if is_matched(binary) => Some((part, binary.as_ref())),
         _ => None,
     });

@@ -24,7 +24,7 @@ impl Check for QuantileRange {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        for part in context.expr().walk() {
+        for part in context.parts() {
             let Some((number, place)) = quantile(part) else { continue };
             let Some(value) = number_of(number).filter(|value| !(0.0..=1.0).contains(value)) else {
                 continue;

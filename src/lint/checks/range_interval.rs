@@ -29,7 +29,7 @@ impl Check for RangeInterval {
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
         let Some(interval) = context.interval() else { return };
-        for part in context.expr().walk() {
+        for part in context.parts() {
             let ExprKind::MatrixSelector(matrix) = &part.kind else { continue };
             if matrix.range >= interval * 2 || matrix.selector.at.is_some() {
                 continue;

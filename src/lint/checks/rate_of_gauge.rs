@@ -45,7 +45,7 @@ impl Check for RateOfGauge {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        for (call, arg) in counter_calls(context.expr()) {
+        for (call, arg) in counter_calls(context.parts()) {
             let Some((what, severity)) = gauge(arg) else { continue };
             let name = call.function.name;
             let mut finding = context

@@ -27,7 +27,7 @@ impl Check for RateOfSum {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        for (call, arg) in counter_calls(context.expr()) {
+        for (call, arg) in counter_calls(context.parts()) {
             let name = call.function.name;
             let finding = |message| {
                 let finding = context.finding(&ABOUT, call.name_span, message);

@@ -54,7 +54,7 @@ impl Check for RecordName {
 /// The different ranges over which a function is taken.
 fn ranges(context: &Context<'_>, function: &str) -> Vec<(crate::diag::Span, String)> {
     let mut ranges: Vec<(crate::diag::Span, String)> = Vec::new();
-    for part in context.expr().walk() {
+    for part in context.parts() {
         let ExprKind::Call(call) = &part.kind else { continue };
         let Some(arg) = call.args.first().filter(|_| call.function.name == function) else {
             continue;

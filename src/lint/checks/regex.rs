@@ -1,9 +1,10 @@
 //! Regular expressions that say more than they need.
 
 use crate::diag::{Severity, Span};
+use crate::lint::shape::named;
 use crate::lint::{About, Check, Context, Findings};
 use crate::model::MatchOp;
-use crate::promql::{Expr, ExprKind, LabelMatcher};
+use crate::promql::LabelMatcher;
 
 static ABOUT: About = About {
     id: "promql/regex",
@@ -24,7 +25,7 @@ impl Check for RegexMatcher {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        for matcher in matchers(context.expr()) {
+        for matcher in named(context.parts()).flat_map(|(_, selector)| &selector.matchers) {
             let Some(better) = better(matcher, context.text(matcher.span)) else { continue };
             let (op, value) = (matcher.matcher.op().as_str(), matcher.matcher.value());
             let message = match better.equality {
@@ -40,14 +41,6 @@ impl Check for RegexMatcher {
             findings.push(finding);
         }
     }
-}
-
-fn matchers(expr: &Expr) -> impl Iterator<Item = &LabelMatcher> {
-    expr.walk().flat_map(|part| match &part.kind {
-        ExprKind::VectorSelector(selector) => selector.matchers.as_slice(),
-        ExprKind::MatrixSelector(matrix) => matrix.selector.matchers.as_slice(),
-        _ => &[],
-    })
 }
 
 /// The same matcher in a simpler form.

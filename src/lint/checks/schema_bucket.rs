@@ -1,7 +1,7 @@
 //! A threshold that a quantile cannot exceed.
 
 use crate::diag::Severity;
-use crate::lint::shape::{aggregated, call, picks, thresholds};
+use crate::lint::shape::{aggregated, call, picks};
 use crate::lint::{About, Check, Context, Findings, Needs};
 use crate::promql::{BinaryOp, Expr};
 
@@ -31,7 +31,7 @@ impl Check for SchemaBucket {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        for (part, threshold) in thresholds(context.expr()) {
+        for &(part, ref threshold) in context.thresholds() {
             let Some((last, place)) = last_bucket(context, threshold.vector) else { continue };
             let never = match threshold.op {
                 BinaryOp::Greater => threshold.value >= last,

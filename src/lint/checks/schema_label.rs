@@ -34,7 +34,7 @@ impl Check for SchemaLabel {
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
         let Some(schema) = &context.project.schema else { return };
-        for (_, selector) in named(context.expr()) {
+        for (_, selector) in named(context.parts()) {
             let Some(metric) = schema.of(selector) else { continue };
             for found in &selector.matchers {
                 let matcher = &found.matcher;
@@ -90,14 +90,14 @@ fn lack(metric: &Metric, matcher: &Matcher) -> Option<Lack> {
 
 /// Labels of `by` that nothing below has because the metric lacks them.
 fn groupings(context: &Context<'_>, findings: &mut Findings) {
-    for part in context.expr().walk() {
+    for part in context.parts() {
         let ExprKind::Aggregate(aggregate) = &part.kind else { continue };
         let Grouping::By(names) = &aggregate.grouping else { continue };
         let labels = context.flow(&aggregate.expr);
         for name in names {
             // What was lost on the way is another matter.
             let lost = labels.has(name).removal();
-            let of_metric = |span| named(context.expr()).any(|(place, _)| place == span);
+            let of_metric = |span| named(context.parts()).any(|(place, _)| place == span);
             let Some(removal) = lost.filter(|removal| of_metric(removal.span)) else { continue };
             let message = format!("there is no label `{name}` to group by");
             let mut finding = context

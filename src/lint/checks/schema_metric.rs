@@ -34,7 +34,7 @@ impl Check for SchemaMetric {
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
         let Some(schema) = &context.project.schema else { return };
         let mild = mild_places(context.expr());
-        for (span, selector) in named(context.expr()) {
+        for (span, selector) in named(context.parts()) {
             let Some(name) = selector.metric_name() else { continue };
             let known = MADE.contains(&name) || context.project.recording(name).next().is_some();
             if known || schema.has(name) {

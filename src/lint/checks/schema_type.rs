@@ -30,7 +30,7 @@ impl Check for SchemaType {
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
         let Some(schema) = &context.project.schema else { return };
-        for part in context.expr().walk() {
+        for part in context.parts() {
             let ExprKind::Call(call) = &part.kind else { continue };
             let Some(arg) = call.args.first() else { continue };
             let metric =

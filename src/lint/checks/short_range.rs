@@ -34,7 +34,7 @@ impl Check for ShortRange {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        for part in context.expr().walk() {
+        for part in context.parts() {
             let ExprKind::Call(call) = &part.kind else { continue };
             let Some(arg) = call.args.first() else { continue };
             let ExprKind::MatrixSelector(matrix) = &arg.without_parens().kind else { continue };

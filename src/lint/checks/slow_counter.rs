@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::diag::Severity;
-use crate::lint::shape::{Threshold, aggregate, call, number_of, picks, selector, thresholds};
+use crate::lint::shape::{Threshold, aggregate, call, number_of, picks, selector};
 use crate::lint::{About, Check, Context, Findings};
 use crate::model::format_duration;
 use crate::promql::{BinaryOp, Expr, ExprKind};
@@ -35,8 +35,8 @@ impl Check for SlowCounter {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
-        for (part, threshold) in thresholds(context.expr()) {
-            let Some(events) = wanted(&threshold) else { continue };
+        for &(part, ref threshold) in context.thresholds() {
+            let Some(events) = wanted(threshold) else { continue };
             let most = most_in(events.range, &events.name);
             // Extrapolation can add some, and a restart by hand resets the wait.
             if events.count < 2.0 * most {

@@ -155,7 +155,7 @@ mod tests {
             let source = Arc::new(SourceFile::new("rules.yaml", text));
             let (groups, read) = rule::check(&source);
             assert!(read.is_empty(), "{label}");
-            let file = RuleFile { source, groups, findings: read };
+            let file = RuleFile { source, groups, findings: read, documents: Vec::new() };
             let found = run(&TemplateFails, &Project::new(vec![file], Settings::default()));
             let found: Vec<_> = found.iter().map(|f| (f.line_column(), f.caret.as_str())).collect();
             let expected: Vec<_> =

@@ -11,6 +11,9 @@ mod scalars;
 #[cfg(test)]
 mod tests;
 
+use memchr::memchr;
+use memchr::memmem::find;
+
 use crate::yaml::repair::Edit;
 
 /// How far Go looks for a further comment.
@@ -24,7 +27,8 @@ pub(super) type Refused = (usize, &'static str);
 
 /// Whether the parser may take of a text what Go refuses. Most texts have no tabs.
 pub(super) fn may_be_refused(text: &str) -> bool {
-    text.as_bytes().contains(&b'\t') || text.contains("\\/") || text.starts_with('%')
+    let bytes = text.as_bytes();
+    memchr(b'\t', bytes).is_some() || find(bytes, b"\\/").is_some() || text.starts_with('%')
 }
 
 /// The changes of a text after which the parser reads what Go reads.
