@@ -236,12 +236,15 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     if name.len() > 100 {
         return None;
     }
-    known
-        .into_iter()
-        .map(|candidate| (distance(name, candidate), candidate))
-        .filter(|(d, candidate)| *d <= candidate.chars().count().max(3) / 3)
-        .min()
-        .map(|(_, candidate)| candidate)
+    let len = name.chars().count();
+    let near = known.into_iter().filter_map(|candidate| {
+        let other = candidate.chars().count();
+        let most = other.max(3) / 3;
+        // Two names differ in as many characters at least as one is longer.
+        let edits = (len.abs_diff(other) <= most).then(|| distance(name, candidate))?;
+        (edits <= most).then_some((edits, candidate))
+    });
+    near.min().map(|(_, candidate)| candidate)
 }
 
 /// The edit distance in characters; two neighbours that have changed places count as one edit

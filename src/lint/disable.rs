@@ -3,9 +3,12 @@
 //! `# watchbell: disable ID reason` behind something holds for its line; on a line of its own, above or
 //! within a rule, for the whole rule. `# watchbell: disable-file ID reason` holds for the file.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::diag::{Diagnostic, Severity, SourceFile, Span, nearest};
+use memchr::memmem::find;
+
+use crate::diag::{Described, Diagnostic, Severity, SourceFile, Span, nearest};
 use crate::lint::run::was_looked_for;
 use crate::lint::{About, Project, pages};
 
@@ -43,34 +46,45 @@ struct Disable {
 pub(super) fn apply(project: &Project, findings: &mut Vec<Diagnostic>) {
     let mut all: Vec<Disable> = Vec::new();
     for file in &project.files {
-        let rules = file.groups.iter().flat_map(|group| &group.rules);
-        let rules: Vec<Span> = rules.map(|rule| rule.places().rule).collect();
-        all.extend(comments(&file.source, &rules));
+        if find(file.source.text().as_bytes(), MARK.as_bytes()).is_some() {
+            let rules = file.groups.iter().flat_map(|group| &group.rules);
+            let mut rules: Vec<Span> = rules.map(|rule| rule.places().rule).collect();
+            rules.sort();
+            all.extend(comments(&file.source, &rules));
+        }
     }
     if all.is_empty() {
         return;
+    }
+    // There may be as many comments as findings.
+    let mut by_id: HashMap<String, Vec<&mut Disable>> = HashMap::new();
+    for disable in &mut all {
+        by_id.entry(disable.id.clone()).or_default().push(disable);
     }
     findings.retain(|finding| {
         if finding.severity == Severity::Error {
             return true;
         }
+        let at = finding.span.start;
         let mut kept = true;
-        for disable in &mut all {
-            let at = finding.span.start;
-            let holds =
-                disable.holds.start <= at && at < disable.holds.end.max(disable.holds.start + 1);
-            if disable.id == finding.id && holds && Arc::ptr_eq(&disable.source, &finding.source) {
+        for disable in by_id.get_mut(finding.id).into_iter().flatten() {
+            let holds = disable.holds;
+            if holds.start <= at
+                && at < holds.end.max(holds.start + 1)
+                && Arc::ptr_eq(&disable.source, &finding.source)
+            {
                 disable.used = true;
                 kept = false;
             }
         }
         kept
     });
-    findings.extend(all.iter().filter_map(|disable| wrong(project, disable)));
+    let pages = pages();
+    findings.extend(all.iter().filter_map(|disable| wrong(project, disable, &pages)));
 }
 
 /// What is wrong with a comment.
-fn wrong(project: &Project, disable: &Disable) -> Option<Diagnostic> {
+fn wrong(project: &Project, disable: &Disable, pages: &[Described]) -> Option<Diagnostic> {
     let finding = |severity, message: String| {
         Diagnostic::new(ABOUT.id, severity, &disable.source, disable.span, message)
     };
@@ -79,7 +93,6 @@ fn wrong(project: &Project, disable: &Disable) -> Option<Diagnostic> {
         return (!disable.has_reason)
             .then(|| finding(Severity::Info, message).help("write the reason behind the id"));
     }
-    let pages = pages();
     let known = pages.iter().find(|page| page.id == disable.id);
     Some(match known {
         Some(page) if page.severity == Severity::Error => {
@@ -113,12 +126,9 @@ fn with_its_space(disable: &Disable) -> Span {
     Span::new(code.len(), disable.span.end + if is_alone { line_end } else { 0 })
 }
 
-/// The comments of a file; `rules` are the places of its rules.
+/// The comments of a file; `rules` are the places of its rules, in order.
 fn comments(source: &Arc<SourceFile>, rules: &[Span]) -> Vec<Disable> {
     let text = source.text();
-    if !text.contains(MARK) {
-        return Vec::new();
-    }
     let mut found = Vec::new();
     let mut start = 0;
     for line in text.split_inclusive('\n') {
@@ -176,9 +186,14 @@ fn rule_at(text: &str, comment: Span, next: usize, rules: &[Span]) -> Option<Spa
         }
         start += line.len();
     }
-    let begins = |rule: &&Span| code.is_some_and(|c| c.start <= rule.start && rule.start < c.end);
-    let holds = |rule: &&Span| rule.start <= comment.start && comment.end <= rule.end;
-    rules.iter().find(begins).or_else(|| rules.iter().find(holds)).copied()
+    let first_from = |at: usize| rules.partition_point(|rule| rule.start < at);
+    let begins = |code: Span| rules.get(first_from(code.start)).filter(|r| r.start < code.end);
+    // Rules lie behind one another.
+    let holds = || {
+        let before = first_from(comment.start + 1).checked_sub(1);
+        before.and_then(|index| rules.get(index)).filter(|rule| comment.end <= rule.end)
+    };
+    code.and_then(begins).or_else(holds).copied()
 }
 
 #[cfg(test)]
@@ -209,6 +224,11 @@ mod tests {
         let own = format!("# watchbell: disable {raw} because");
         assert_eq!(found(&rules("", &own, "")), ["9 promql/counter-raw"]);
         assert_eq!(found(&rules("", "", &own)), ["9 promql/counter-raw"]);
+        let within = format!("    {own}\n    expr: b_total");
+        let within = rules("", "", "").replace("    expr: b_total", &within);
+        assert_eq!(found(&within), ["7 promql/counter-raw"]);
+        let behind = rules("", "", "") + &own;
+        assert_eq!(found(&behind).len(), 3, "and it is said that it disables nothing");
         let file = format!("# watchbell: disable-file {raw} because");
         assert_eq!(found(&rules(&file, "", "")), Vec::<String>::new());
     }
