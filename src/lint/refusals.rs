@@ -44,6 +44,14 @@ pub const REFUSALS: &[Refusal] = &[
     error("rule/recording", "A recording rule has what only alerts have", REFUSED),
     error("template/syntax", "A label or annotation is not a Go template", REFUSED),
     error("yaml/duplicate-key", "A key stands twice in one mapping", REFUSED),
+    Refusal {
+        id: "yaml/ignored",
+        severity: Severity::Bug,
+        title: "A part of a file is never read",
+        text: "A document ends where a line stands further left than its first one, or at `...`. Prometheus \
+               reads no further and says nothing: the rules that follow do not exist. Mostly the first \
+               line has a blank too many.",
+    },
     error(
         "yaml/limit",
         "A file is larger or deeper than what is read",

@@ -108,7 +108,12 @@ impl<'a> Builder<'a> {
 
     pub(super) fn finish(self) -> Parsed {
         let Self { root, diagnostics, nodes, bytes, .. } = self;
-        Parsed { root, diagnostics, nodes, bytes }
+        Parsed { root, diagnostics, behind: None, nodes, bytes }
+    }
+
+    /// Whether the whole document is there.
+    pub(super) fn is_complete(&self) -> bool {
+        self.root.is_some()
     }
 
     /// Takes one event. An error is a cap that is exceeded.
@@ -123,6 +128,13 @@ impl<'a> Builder<'a> {
                 let tag = tag.filter(|tag| tag != "!");
                 let tag = tag.as_deref().map(|tag| tag.strip_prefix(CORE).unwrap_or("str"));
                 let is_text = tag.is_some_and(|tag| !RESOLVED.contains(&tag));
+                // To the parser it is a text like any other.
+                if style == ScalarStyle::Plain && text.starts_with(['|', '>']) {
+                    let message = "this is not valid YAML";
+                    let finding = Diagnostic::error("yaml/syntax", self.source, span, message);
+                    let finding = finding.caret("a block scalar cannot stand in brackets");
+                    return Err(finding.help("put the value in quotes").into());
+                }
                 let scalar = Scalar { text: self.texts.shared(&text), style, span, is_text };
                 if let Some(tag) = tag.filter(|tag| !scalar.may_have(tag)) {
                     let message = format!("this is not what the tag `!!{tag}` says");

@@ -51,9 +51,17 @@ pub fn load_part(source: &Arc<SourceFile>, part: Span) -> Result<Document, Vec<D
 }
 
 fn read(source: &Arc<SourceFile>, part: Span) -> Result<Document, Vec<Diagnostic>> {
-    let parsed = parse(source, part, 0);
-    let Parsed { root, diagnostics, .. } =
-        parsed.or_else(|mistakes| parse_as_go(source, part, mistakes))?;
+    let mut parsed = match parse(source, part, 0) {
+        Ok(parsed) => parsed,
+        Err(mistakes) => parse_as_go(source, part, mistakes)?,
+    };
+    if let Some(mistake) = parsed.behind.take() {
+        match parse_as_go(source, part, vec![mistake.clone()]) {
+            Ok(all) if all.behind.is_none() => parsed = all,
+            _ => parsed.diagnostics.push(never_read(source, &mistake)),
+        }
+    }
+    let Parsed { root, diagnostics, .. } = parsed;
     let root = root.unwrap_or_else(|| empty(part.start));
     Ok(Document { source: Arc::clone(source), root, diagnostics })
 }
@@ -94,6 +102,8 @@ pub(super) struct Parsed {
     pub(super) root: Option<Node>,
     /// What was found on the way.
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// What cannot be read behind the document. Go never looks there.
+    pub(super) behind: Option<Diagnostic>,
     /// How many nodes it has, aliases followed.
     pub(super) nodes: usize,
     /// How many bytes its scalars have, aliases followed.
@@ -131,7 +141,14 @@ fn events(
                 let at = Span::at(offsets.byte(error.marker().index()));
                 return Err(builder.refuse(too_much(source, at)));
             }
-            Err(error) => return Err(builder.refuse(syntax_error(source, offsets, &error))),
+            Err(error) => {
+                let mistake = syntax_error(source, offsets, &error);
+                return if builder.is_complete() {
+                    Ok(Parsed { behind: Some(mistake), ..builder.finish() })
+                } else {
+                    Err(builder.refuse(mistake))
+                };
+            }
         };
         if held_too_much {
             let at = Span::at(offsets.byte(span.start.index()));
@@ -164,6 +181,13 @@ fn second_document(source: &Arc<SourceFile>, span: Span) -> Diagnostic {
     let message = "the file holds a second document, which is ignored";
     Diagnostic::new("yaml/second-document", Severity::Warning, source, span, message)
         .help("move it to a file of its own")
+}
+
+fn never_read(source: &Arc<SourceFile>, mistake: &Diagnostic) -> Diagnostic {
+    let message = "the document ends before this, and nothing that follows is read";
+    Diagnostic::new("yaml/ignored", Severity::Bug, source, mistake.span, message)
+        .note("Prometheus and Alertmanager read the first document of a file and say nothing")
+        .help("begin each line as far left as the first one; nothing may stand behind `...`")
 }
 
 fn too_much(source: &Arc<SourceFile>, at: Span) -> Diagnostic {

@@ -35,7 +35,7 @@
 //!
 //! Findings have one of these names: `yaml/syntax`, `yaml/limit`, `yaml/duplicate-key`,
 //! `yaml/merge`, `yaml/type`, `yaml/value`, `yaml/unknown-key`, `yaml/missing-key`,
-//! `yaml/unsupported`, `yaml/second-document`.
+//! `yaml/unsupported`, `yaml/second-document`, `yaml/ignored`.
 
 mod build;
 mod fields;

@@ -72,7 +72,8 @@ fn joined(source: &Arc<SourceFile>, parts: Vec<Option<Parsed>>) -> Option<Docume
     let mut items: Vec<Node> = Vec::new();
     let mut head: Option<(Span, Entry)> = None;
     for part in parts {
-        let part = part.filter(|part| part.diagnostics.is_empty())?;
+        let is_good = |part: &Parsed| part.diagnostics.is_empty() && part.behind.is_none();
+        let part = part.filter(is_good)?;
         nodes += part.nodes;
         bytes += part.bytes;
         let root = part.root?;

@@ -205,6 +205,14 @@ fn mistakes_that_leave_a_tree() {
             "a: 1\n---\nb: 2\n",
             "yaml/second-document f.yml:2:1: the file holds a second document, which is ignored",
         ),
+        (
+            " a: 1\nb: 2\n",
+            "yaml/ignored f.yml:2:1: the document ends before this, and nothing that follows is read",
+        ),
+        (
+            "a: 1\n...\n}\n",
+            "yaml/ignored f.yml:3:1: the document ends before this, and nothing that follows is read",
+        ),
     ] {
         let document = tree(text);
         assert_eq!(messages(&document.diagnostics), [expected], "{text:?}");
@@ -235,6 +243,10 @@ fn what_is_no_yaml_or_too_large_is_refused() {
     for (text, expected) in [
         ("a: b: c\n".to_string(), "yaml/syntax f.yml:1:5: this is not valid YAML: mapping values"),
         ("a: [1\n".to_string(), "yaml/syntax"),
+        (
+            "a: [b: |]\n".to_string(),
+            "yaml/syntax f.yml:1:8: this is not valid YAML: a block scalar",
+        ),
         ("a: *x\n".to_string(), "yaml/syntax f.yml:1:4"),
         ("é: b: c\n".to_string(), "yaml/syntax f.yml:1:5"),
         ("a: &a [*a]\n".to_string(), "yaml/limit f.yml:1:8: an alias stands inside"),

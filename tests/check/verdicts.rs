@@ -72,6 +72,7 @@ fn cases() -> Vec<String> {
         "alert: A\nexpr: up + on (job) fill (0) down > 0",
         "alert: A\nexpr: up @ 1700000000000 > 0",
         "alert: A\nexpr: up @ 1e19 > 0",
+        "alert: A\u{feff}B\u{feff} # c\u{feff}\nexpr: up > 1",
         "alert: A\nexpr: anchored > 1",
         "alert: A\nexpr: 'up{a=\"\\xff\"} > 1'",
         "alert: A\nexpr: up{__name__=~'u.*'} > 1",
@@ -117,6 +118,9 @@ fn cases() -> Vec<String> {
         "groups: [{name: a, labels: !up }]",
         "groups: [\n{name: a, rules: [\n{alert: A,\n\texpr: 'up\n'}]\n}\n]\n",
         "groups:\n- name: g\n  rules: [\n  {alert: A, expr: up},#c\n# ]\n]\n",
+        " groups:\n- name: g\n  rules: {\n",
+        "groups: []\n...\n}\n",
+        "{groups: []}# c\n",
     ];
     // What follows a good rule.
     let tails = [
@@ -136,6 +140,8 @@ fn cases() -> Vec<String> {
         "    annotations:\n      a: |#c\n        b\tc\n",
         "    annotations:\n      a: b: c\n      d:\te\n",
         "    for: !up\n",
+        "    labels: {a: |}\n",
+        "    labels: {a: >-, b: c}\n",
         "  -\n",
         "  -\talert: B\n    expr: up\n",
     ];
