@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::output::{self, Format, Paint, count};
 use crate::cli::{FAILED, USAGE, findings, print_config};
 use crate::config::{ConfigError, Loaded};
-use crate::diag::{self, Diagnostic};
+use crate::diag::{self, Diagnostic, Severity};
 
 /// Check configurations with the rules, templates and receivers that they name.
 ///
@@ -78,6 +78,8 @@ impl Checked {
 
     fn exit_code(&self) -> u8 {
         match self.outcome {
+            // What is never read would be missed as much as what is refused.
+            Outcome::Good(_) if self.findings.iter().any(|f| f.severity >= Severity::Bug) => FAILED,
             Outcome::Good(_) => 0,
             Outcome::Bad => FAILED,
             Outcome::Unreadable(_) => USAGE,
@@ -94,8 +96,11 @@ impl Checked {
             Outcome::Bad => format!("{}: {counted}", self.path),
             Outcome::Unreadable(error) => error.clone(),
         };
-        let good = matches!(self.outcome, Outcome::Good(_));
-        let verdict = if good { paint.green("good") } else { paint.red("refused") };
+        let verdict = match (&self.outcome, self.exit_code()) {
+            (Outcome::Good(_), 0) => paint.green("good"),
+            (Outcome::Good(_), _) => paint.red("failed"),
+            _ => paint.red("refused"),
+        };
         format!("{findings}{verdict}: {summary}\n")
     }
 

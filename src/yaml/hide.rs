@@ -54,18 +54,13 @@ pub fn hide_secrets(source: &SourceFile) -> SourceFile {
     let plain = SourceFile::new(source.path(), source.text());
     let mut spans = Vec::new();
     match load(&std::sync::Arc::new(SourceFile::new(source.path(), source.text()))) {
-        Ok(document) => secrets(&document.root, false, &mut spans),
-        // Broken YAML has no tree: by lines then.
-        Err(_) => {
-            let text = source.text();
-            for key in KEY.iter().flat_map(|regex| regex.captures_iter(text)) {
-                let start = key.get_match().end();
-                let rest = text.get(start..).and_then(|rest| rest.lines().next());
-                if key.name("key").is_some_and(|key| is_secret(key.as_str())) {
-                    spans.push(Span::new(start, start + rest.map_or(0, str::len)));
-                }
-            }
+        Ok(document) => {
+            secrets(&document.root, false, &mut spans);
+            // What stands behind the document is in no tree.
+            by_lines(source.text(), document.root.span.end, &mut spans);
         }
+        // Nor is broken YAML.
+        Err(_) => by_lines(source.text(), 0, &mut spans),
     }
     let mut text = source.text().as_bytes().to_vec();
     for span in spans {
@@ -78,6 +73,18 @@ pub fn hide_secrets(source: &SourceFile) -> SourceFile {
 /// A key with its colon. Several may stand on one line.
 static KEY: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"(?P<key>[\w.-]+)["']?[ \t]*:"#).ok());
+
+/// The rest of each line behind the key of a secret, from a place on.
+fn by_lines(text: &str, from: usize, spans: &mut Vec<Span>) {
+    let text_behind = text.get(from..).unwrap_or_default();
+    for key in KEY.iter().flat_map(|regex| regex.captures_iter(text_behind)) {
+        let start = from + key.get_match().end();
+        let rest = text.get(start..).and_then(|rest| rest.lines().next());
+        if key.name("key").is_some_and(|key| is_secret(key.as_str())) {
+            spans.push(Span::new(start, start + rest.map_or(0, str::len)));
+        }
+    }
+}
 
 /// The places of all secrets at or below a node. Trees are bounded when they are read.
 fn secrets(node: &Node, inside: bool, spans: &mut Vec<Span>) {
@@ -144,6 +151,11 @@ mod tests {
         let text = "a: [\nurl: http://u:p@h\n\"password\": x y }\nfor: 5m\n";
         let expected = "a: [\nurl: ************\n\"password\": * * *\nfor: 5m\n";
         assert_eq!(hidden(text), expected);
+        for behind in
+            [" a: 1\npassword: p\n", "a: 1\n--- password: p\n", "a: 1\n...\n}password: p\n"]
+        {
+            assert_eq!(hidden(behind), behind.replace(": p", ": *"));
+        }
         // The rest of the line, since where the value ends is not known.
         let text = "global: {smtp_auth_password: p, x: [y}\n";
         assert_eq!(hidden(text), "global: {smtp_auth_password: ** ** ***\n");
