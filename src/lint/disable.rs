@@ -6,8 +6,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use memchr::memmem::find;
-
 use crate::diag::{Described, Diagnostic, Severity, SourceFile, Span, nearest};
 use crate::lint::run::was_looked_for;
 use crate::lint::{About, Project, pages};
@@ -46,7 +44,7 @@ struct Disable {
 pub(super) fn apply(project: &Project, findings: &mut Vec<Diagnostic>) {
     let mut all: Vec<Disable> = Vec::new();
     for file in &project.files {
-        if find(file.source.text().as_bytes(), MARK.as_bytes()).is_some() {
+        if file.source.says(MARK) {
             let rules = file.groups.iter().flat_map(|group| &group.rules);
             let mut rules: Vec<Span> = rules.map(|rule| rule.places().rule).collect();
             rules.sort();

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use memchr::memmem::find;
-
 use crate::diag::{Diagnostic, SourceFile};
 use crate::lint::manifest::{Manifests, manifests};
 use crate::rule::{self, RuleGroup};
@@ -45,17 +43,15 @@ pub fn read(source: &Arc<SourceFile>, named: bool) -> Vec<RuleFile> {
 /// The document of a rule file: one with `groups` on top, or one that was named and has no `tests`. One
 /// that is no YAML gives its mistakes if it was named or a line says that it holds rules.
 fn rule_file(source: &Arc<SourceFile>, named: bool) -> Option<(Vec<Document>, Vec<Diagnostic>)> {
-    let text = source.text();
-    let says = |word: &str| find(text.as_bytes(), word.as_bytes()).is_some();
-    let says_so = text.starts_with("groups:") || says("\ngroups:");
-    if !(named || says_so || says("groups")) {
+    let says_so = source.text().starts_with("groups:") || source.says("\ngroups:");
+    if !(named || says_so || source.says("groups")) {
         return None;
     }
     match yaml::load(source) {
         Ok(document) => {
             let has = |key| document.root.get(key).is_some();
             let is_meant =
-                (says_so && !says("tests:")) || has("groups") || (named && !has("tests"));
+                (says_so && !source.says("tests:")) || has("groups") || (named && !has("tests"));
             is_meant.then(|| (vec![document], Vec::new()))
         }
         Err(findings) => (named || says_so).then_some((Vec::new(), findings)),

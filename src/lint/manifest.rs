@@ -4,8 +4,6 @@
 
 use std::sync::Arc;
 
-use memchr::memmem::find;
-
 use crate::diag::{Diagnostic, Severity, SourceFile, Span};
 use crate::yaml::{self, Document, Node, Scalar, ScalarStyle};
 
@@ -28,8 +26,7 @@ pub(super) struct Manifests {
 /// YAML is a mistake where it may be one with rules, and in a file that was `named` itself.
 pub(super) fn manifests(source: &Arc<SourceFile>, named: bool) -> Option<Manifests> {
     let text = source.text();
-    let says = |word: &str| find(text.as_bytes(), word.as_bytes()).is_some();
-    if !says("kind") || !(says("PrometheusRule") || says("ConfigMap")) {
+    if !source.says("kind") || !(source.says("PrometheusRule") || source.says("ConfigMap")) {
         return None;
     }
     let manifests = Manifests::default();
