@@ -32,7 +32,7 @@ pub fn read(source: &Arc<SourceFile>, named: bool) -> Vec<RuleFile> {
     let Some((documents, mistakes)) = read else { return Vec::new() };
     let (mut groups, mut findings) = (Vec::new(), Vec::new());
     for document in &documents {
-        let (more, wrong) = rule::check_inside(document);
+        let (more, wrong) = rule::check_read(document);
         groups.extend(more);
         findings.extend(wrong);
     }

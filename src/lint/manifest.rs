@@ -229,11 +229,11 @@ spec:
         assert_eq!((rules.len(), mistakes.len()), (2, 0));
         let is_file = |document: &Document| Arc::ptr_eq(&document.source, &source);
         assert!(rules.iter().all(is_file), "no copies: there can be thousands");
-        let (groups, findings) = rule::check_inside(&rules[0]);
+        let (groups, findings) = rule::check_read(&rules[0]);
         assert!(findings.is_empty(), "{findings:?}");
         let rule = &groups[0].rules[0];
         assert_eq!((rule.name(), source.line_column(rule.places().name.start)), ("A", (10, 16)));
-        let (_, findings) = rule::check_inside(&rules[1]);
+        let (_, findings) = rule::check_read(&rules[1]);
         assert_eq!(findings.len(), 1);
         assert_eq!(findings[0].line_column(), (26, 22), "{}", findings[0]);
     }

@@ -23,8 +23,8 @@ pub fn check(source: &Arc<SourceFile>) -> (Vec<RuleGroup>, Vec<Diagnostic>) {
     check_as(source, source.path())
 }
 
-/// Checks a rule file that stands inside of another file, and has been read from there.
-pub fn check_inside(document: &Document) -> (Vec<RuleGroup>, Vec<Diagnostic>) {
+/// Checks a rule file that has been read already, be it a file of its own or a part of another one.
+pub fn check_read(document: &Document) -> (Vec<RuleGroup>, Vec<Diagnostic>) {
     check_document(document, document.source.path())
 }
 

@@ -15,7 +15,7 @@ mod types;
 #[cfg(test)]
 mod tests;
 
-pub use check::{check, check_inside};
+pub use check::{check, check_read};
 pub use files::{RulePattern, RuleSet, expand_pattern, load_files};
 pub use find::{FindError, Origin, find_files};
 pub use types::{AlertingRule, RecordingRule, Rule, RuleGroup, RulePlaces, TextField};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use saphyr_parser::{Event, ScalarStyle as Style};
 
 use crate::diag::{Diagnostic, SourceFile, Span};
-use crate::yaml::load::Parsed;
+use crate::yaml::load::{Parsed, not_yaml};
 use crate::yaml::texts::Texts;
 use crate::yaml::{
     Entry, MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_FINDINGS, MAX_NODES, Node, Scalar, ScalarStyle,
@@ -130,10 +130,8 @@ impl<'a> Builder<'a> {
                 let is_text = tag.is_some_and(|tag| !RESOLVED.contains(&tag));
                 // To the parser it is a text like any other.
                 if style == ScalarStyle::Plain && text.starts_with(['|', '>']) {
-                    let message = "this is not valid YAML";
-                    let finding = Diagnostic::error("yaml/syntax", self.source, span, message);
-                    let finding = finding.caret("a block scalar cannot stand in brackets");
-                    return Err(finding.help("put the value in quotes").into());
+                    let reason = "a block scalar cannot stand in brackets";
+                    return Err(not_yaml(self.source, span, reason).into());
                 }
                 let scalar = Scalar { text: self.texts.shared(&text), style, span, is_text };
                 if let Some(tag) = tag.filter(|tag| !scalar.may_have(tag)) {

@@ -72,7 +72,8 @@ fn as_go(document: Document, part: Span) -> Result<Document, Vec<Diagnostic>> {
     if go::may_be_refused(text)
         && let Err((at, reason)) = go::edits(text)
     {
-        return Err(vec![not_yaml(&document.source, part.start + at, reason)]);
+        let span = character(&document.source, part.start + at);
+        return Err(vec![not_yaml(&document.source, span, reason)]);
     }
     Ok(document)
 }
@@ -202,22 +203,26 @@ fn syntax_error(source: &Arc<SourceFile>, offsets: &Offsets<'_>, error: &ScanErr
         return Diagnostic::error("yaml/limit", source, Span::at(start), message)
             .help(format!("at most {MAX_DEPTH} levels are read"));
     }
-    not_yaml(source, start, error.info())
+    not_yaml(source, character(source, start), error.info())
 }
 
-/// What is wrong with the character at a place.
-fn not_yaml(source: &Arc<SourceFile>, start: usize, reason: &str) -> Diagnostic {
-    let text = source.text();
-    let width = text.get(start..).and_then(|rest| rest.chars().next());
-    let end = start + width.filter(|c| *c != '\n').map_or(0, char::len_utf8);
+/// The character that begins at a place; nothing at the end of a line.
+fn character(source: &SourceFile, start: usize) -> Span {
+    let next = source.text().get(start..).and_then(|rest| rest.chars().next());
+    Span::new(start, start + next.filter(|c| *c != '\n').map_or(0, char::len_utf8))
+}
+
+/// What is wrong at a place.
+pub(super) fn not_yaml(source: &Arc<SourceFile>, span: Span, reason: &str) -> Diagnostic {
     let diagnostic =
-        Diagnostic::error("yaml/syntax", source, Span::new(start, end), "this is not valid YAML")
-            .caret(reason);
+        Diagnostic::error("yaml/syntax", source, span, "this is not valid YAML").caret(reason);
     match reason {
         info if info.contains("mapping values are not allowed") => diagnostic
             .help("a value with a colon and a blank in it needs quotes or a block scalar (`|`)"),
         info if info.contains("tab") => diagnostic.help("indent with spaces"),
-        info if info.contains("unexpected character") => diagnostic.help("put the value in quotes"),
+        info if info.contains("unexpected character") || info.contains("block scalar cannot") => {
+            diagnostic.help("put the value in quotes")
+        }
         _ => diagnostic,
     }
 }

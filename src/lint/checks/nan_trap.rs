@@ -1,9 +1,9 @@
 //! A division whose NaN or infinity changes the verdict.
 
-use crate::diag::Severity;
-use crate::lint::shape::{aggregate, aggregated, number_of, selector, threshold};
+use crate::diag::{Diagnostic, Severity};
+use crate::lint::shape::{Threshold, aggregated, number_of, selector};
 use crate::lint::{About, Check, Context, Findings};
-use crate::promql::{AggregateOp, Binary, BinaryOp, Expr, ExprKind, ValueType};
+use crate::promql::{Aggregate, AggregateOp, Binary, BinaryOp, Expr, ExprKind, ValueType};
 
 static ABOUT: About = About {
     id: "promql/nan-trap",
@@ -34,53 +34,51 @@ impl Check for NanTrap {
     }
 
     fn rule(&self, context: &Context<'_>, findings: &mut Findings) {
+        for (part, threshold) in context.thresholds() {
+            if let Some(finding) = compared(context, part, threshold) {
+                findings.push(finding);
+            }
+        }
         for part in context.parts() {
-            if matches!(part.kind, ExprKind::Paren(_)) {
-                continue;
-            }
-            if let Some(threshold) = threshold(part) {
-                if threshold.op == BinaryOp::NotEqual
-                    && let Some(ratio) = ratio(threshold.vector)
-                {
-                    let finding = context
-                        .finding(
-                            &ABOUT,
-                            part.span,
-                            "NaN is not equal to anything, so this holds for it",
-                        )
-                        .label(
-                            context.place(ratio.rhs.span),
-                            "where this is 0, the ratio may be NaN",
-                        );
-                    findings.push(finding.help("leave out what is 0: `a / (b > 0)`"));
-                } else if above(threshold.op)
-                    && let Some(limit) =
-                        scaled_ratio(threshold.vector).and_then(|r| zero_limit(&r.rhs))
-                {
-                    let finding = context
-                        .finding(&ABOUT, part.span, "holds for everything that has no limit")
-                        .label(
-                            context.place(limit.span),
-                            "0 where there is no limit: the ratio is infinite",
-                        );
-                    findings.push(finding.help("leave out what is 0: `a / (b > 0)`"));
-                }
-            }
-            let Some(all) = aggregate(part) else { continue };
-            let spoiled =
-                matches!(all.op, AggregateOp::Sum | AggregateOp::Avg | AggregateOp::Stddev);
-            if let (true, Some(ratio)) = (spoiled, ratio(&all.expr)) {
-                let message =
-                    format!("one series without traffic makes the whole `{}` NaN", all.op);
-                let finding = context
-                    .finding(&ABOUT, all.op_span, message)
-                    .label(context.place(ratio.rhs.span), "where this is 0, the ratio may be NaN")
-                    .note("no comparison with NaN holds, so the alert stays silent");
-                findings
-                    .push(finding.help("divide the sums, or leave out what is 0: `a / (b > 0)`"));
+            if let ExprKind::Aggregate(all) = &part.kind
+                && let Some(finding) = spoiled(context, all)
+            {
+                findings.push(finding);
             }
         }
     }
+}
+
+/// What a ratio of nothing makes of a comparison.
+fn compared(context: &Context<'_>, part: &Expr, threshold: &Threshold<'_>) -> Option<Diagnostic> {
+    let (message, place, why) = if threshold.op == BinaryOp::NotEqual
+        && let Some(ratio) = ratio(threshold.vector)
+    {
+        let message = "NaN is not equal to anything, so this holds for it";
+        (message, ratio.rhs.span, "where this is 0, the ratio may be NaN")
+    } else if above(threshold.op) {
+        let limit = zero_limit(&scaled_ratio(threshold.vector)?.rhs)?;
+        let message = "holds for everything that has no limit";
+        (message, limit.span, "0 where there is no limit: the ratio is infinite")
+    } else {
+        return None;
+    };
+    let finding = context.finding(&ABOUT, part.span, message).label(context.place(place), why);
+    Some(finding.help("leave out what is 0: `a / (b > 0)`"))
+}
+
+/// What a ratio of nothing makes of an aggregation.
+fn spoiled(context: &Context<'_>, all: &Aggregate) -> Option<Diagnostic> {
+    if !matches!(all.op, AggregateOp::Sum | AggregateOp::Avg | AggregateOp::Stddev) {
+        return None;
+    }
+    let ratio = ratio(&all.expr)?;
+    let message = format!("one series without traffic makes the whole `{}` NaN", all.op);
+    let finding = context
+        .finding(&ABOUT, all.op_span, message)
+        .label(context.place(ratio.rhs.span), "where this is 0, the ratio may be NaN")
+        .note("no comparison with NaN holds, so the alert stays silent");
+    Some(finding.help("divide the sums, or leave out what is 0: `a / (b > 0)`"))
 }
 
 fn above(op: BinaryOp) -> bool {
