@@ -136,16 +136,18 @@ fn a_file_that_cannot_be_read_at_the_start_stops_no_page() {
     disk.fail("read", "watchbell.db", EIO, 0);
     let daemon = disk.start(&config);
     wait_for_memory(&daemon, &["disk I/O error"]);
-    fires(&site, "b", 2);
+    let told = site.wait_for_taken("/webhook/ops", 2);
+    assert_eq!(nodes(&told[1], "firing"), ["a"], "it is not known that it was announced");
+    fires(&site, "b", 3);
     assert!(fs::read(&file).unwrap() == before, "nobody has written to it");
     disk.mend();
     wait_for_memory(&daemon, &["does not hold what is in memory", "restart the program"]);
     daemon.stop();
     let daemon = site.start();
-    let told = site.wait_for_taken("/webhook/ops", 3);
-    assert_eq!(nodes(&told[2], "firing"), ["a", "b"]);
+    let told = site.wait_for_taken("/webhook/ops", 4);
+    assert_eq!(nodes(&told[3], "firing"), ["a", "b"]);
     wait_for_store(&daemon);
-    goes_on_from_the_store(&site, daemon, &["a", "b"], 3);
+    goes_on_from_the_store(&site, daemon, &["a", "b"], 4);
 }
 
 /// SQLite keeps what it has read: whether it meets the damage before the next start is chance.
