@@ -131,7 +131,8 @@ impl<'a> Builder<'a> {
                 // To the parser it is a text like any other.
                 if style == ScalarStyle::Plain && text.starts_with(['|', '>']) {
                     let reason = "a block scalar cannot stand in brackets";
-                    return Err(not_yaml(self.source, span, reason).into());
+                    let finding = not_yaml(self.source, span, reason);
+                    return Err(finding.help("put the value in quotes").into());
                 }
                 let scalar = Scalar { text: self.texts.shared(&text), style, span, is_text };
                 if let Some(tag) = tag.filter(|tag| !scalar.may_have(tag)) {

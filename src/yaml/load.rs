@@ -220,9 +220,7 @@ pub(super) fn not_yaml(source: &Arc<SourceFile>, span: Span, reason: &str) -> Di
         info if info.contains("mapping values are not allowed") => diagnostic
             .help("a value with a colon and a blank in it needs quotes or a block scalar (`|`)"),
         info if info.contains("tab") => diagnostic.help("indent with spaces"),
-        info if info.contains("unexpected character") || info.contains("block scalar cannot") => {
-            diagnostic.help("put the value in quotes")
-        }
+        info if info.contains("unexpected character") => diagnostic.help("put the value in quotes"),
         _ => diagnostic,
     }
 }
