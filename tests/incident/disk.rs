@@ -7,7 +7,9 @@ use std::sync::OnceLock;
 
 use crate::daemon::Daemon;
 use crate::site::{Site, nodes};
-use crate::store::{fires, goes_on_from_the_store, spoil, stored, wait_for_memory, wait_for_store};
+use crate::store::{
+    announces_again, fires, goes_on_from_the_store, spoil, stored, wait_for_memory, wait_for_store,
+};
 use crate::support::process::Process;
 use crate::support::{root, skip};
 
@@ -136,8 +138,7 @@ fn a_file_that_cannot_be_read_at_the_start_stops_no_page() {
     disk.fail("read", "watchbell.db", EIO, 0);
     let daemon = disk.start(&config);
     wait_for_memory(&daemon, &["disk I/O error"]);
-    let told = site.wait_for_taken("/webhook/ops", 2);
-    assert_eq!(nodes(&told[1], "firing"), ["a"], "it is not known that it was announced");
+    announces_again(&site, &["a"], 2);
     fires(&site, "b", 3);
     assert!(fs::read(&file).unwrap() == before, "nobody has written to it");
     disk.mend();
@@ -168,8 +169,7 @@ fn damage_that_comes_while_it_runs_is_met_at_the_next_start() {
     assert!(explained.contains("is damaged"), "{explained}");
     let daemon = Daemon::start_unready(&config);
     wait_for_memory(&daemon, &["is damaged", "move it away"]);
-    let told = site.wait_for_taken("/webhook/ops", 3);
-    assert_eq!(nodes(&told[2], "firing"), ["a", "b"], "both are announced again");
+    announces_again(&site, &["a", "b"], 3);
     for name in ["watchbell.db", "watchbell.db-wal"] {
         fs::rename(stored(&site, name), site.dir.join(name)).unwrap();
     }

@@ -114,6 +114,12 @@ pub fn fires(site: &Site, node: &str, count: usize) {
     assert_eq!(told.len(), count, "nothing else was said");
 }
 
+/// Exactly these nodes are announced in a message more: it is not known any more that they were.
+pub fn announces_again(site: &Site, fired: &[&str], count: usize) {
+    let told = site.wait_for_taken("/webhook/ops", count);
+    assert_eq!(nodes(&told[count - 1], "firing"), fired, "all are announced again");
+}
+
 /// Stops by kill, starts again, ends everything: nothing is repeated, every end is told.
 pub fn goes_on_from_the_store(site: &Site, daemon: Daemon, fired: &[&str], count: usize) {
     daemon.crash();
@@ -258,8 +264,7 @@ fn a_damaged_file_stops_no_page_and_is_left_as_it_is() {
     let mut daemon = Daemon::start_unready(&config);
     wait_for_memory(&daemon, &["is damaged", "move it away"]);
     daemon.wait_for_log("alerts that fire are announced again");
-    let told = site.wait_for_taken("/webhook/ops", 2);
-    assert_eq!(nodes(&told[1], "firing"), ["a"], "it is not known any more that it was announced");
+    announces_again(&site, &["a"], 2);
     fires(&site, "b", 3);
     assert!(fs::read(&file).unwrap() == bytes, "nobody has written to it");
     // It has to last for a minute.
